@@ -1,0 +1,52 @@
+// swift-tools-version: 6.1
+// The rooms of fakemx and the arrows between them. Arrows run one way:
+// fakemx -> Sink -> {EventLoop, Store, Journal, Faults, SMTP}; Settings -> Faults; Store -> Journal; Journal, Faults -> SMTP.
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error)
+]
+
+let package = Package(
+    name: "fakemx",
+    products: [
+        .executable(name: "fakemx", targets: ["fakemx"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // System headers that the Glibc overlay does not show.
+        .target(name: "CLinux"),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+
+        // Pure rooms: no I/O, no clock, no dice, no log, no Foundation.
+        .target(name: "SMTP", swiftSettings: strict),
+        .target(name: "Faults", dependencies: ["SMTP"], swiftSettings: strict),
+        .target(name: "Journal", dependencies: ["SMTP"], swiftSettings: strict),
+
+        // Rooms with effects.
+        .target(name: "Store", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
+        .target(name: "EventLoop", dependencies: ["CLinux", "COpenSSL"], swiftSettings: strict),
+        .target(
+            name: "Settings", dependencies: ["Faults", "SMTP", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict),
+        .target(
+            name: "Sink",
+            dependencies: [
+                "EventLoop", "Store", "Journal", "Faults", "SMTP", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "fakemx",
+            dependencies: [
+                "Sink", "Settings",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)
