@@ -1,4 +1,4 @@
-// swift-tools-version: 6.1
+// swift-tools-version: 6.2
 // The rooms of fakemx and the arrows between them. Arrows run one way:
 // fakemx -> Sink -> {EventLoop, Store, Journal, Faults, SMTP}; Settings -> Faults; Store -> Journal; Journal, Faults -> SMTP.
 

@@ -1,0 +1,93 @@
+// What happened, in the past tense. Events are the only source of transcripts, session records, the API and metrics;
+// nobody else remembers a session. This room reads and writes events; it never decides anything and holds no clock.
+
+import SMTP
+
+/// Who spoke.
+package enum Party: String, Sendable, Hashable, Codable {
+    case client, sink
+}
+
+/// How a session ended.
+package enum Ending: String, Sendable, Hashable, Codable, CaseIterable {
+    /// QUIT was answered (RFC 5321 §4.1.1.10).
+    case quit
+    /// The client closed without QUIT.
+    case clientClose = "client-close"
+    /// The client's connection was reset, or nothing could be written to it any more.
+    case clientReset = "client-reset"
+    /// The client was silent for longer than the limit (RFC 5321 §4.5.3.2.7).
+    case timeout
+    /// The sink closed: a 421, or a fault.
+    case sinkClose = "sink-close"
+    /// A fault reset the connection.
+    case sinkReset = "sink-reset"
+    /// The sink was stopped.
+    case shutdown
+}
+
+/// What became of a transaction.
+package enum Verdict: String, Sendable, Hashable, Codable, CaseIterable {
+    /// A 250 was said to the final dot and the message was stored.
+    case accepted
+    /// A 5yz ended it.
+    case rejected
+    /// A 4yz ended it.
+    case deferred
+    /// The message arrived whole, but what the client knows of it is not the truth: the reply was never said, or a 250
+    /// was said for a message that was thrown away.
+    case lost
+    /// It was cut short: RSET, QUIT, a new EHLO, or a connection that ended before the message was complete.
+    case abandoned
+}
+
+/// TLS facts of a session.
+package struct TLSSummary: Sendable, Hashable, Codable {
+    package var version: String
+    package var cipher: String
+    /// The server name that the client asked for (RFC 6066 §3); nil when it named none.
+    package var sni: String?
+    /// The names in the client's certificate; empty without one.
+    package var client_names: [String]
+
+    package init(version: String, cipher: String, sni: String?, clientNames: [String]) {
+        self.version = version
+        self.cipher = cipher
+        self.sni = sni
+        self.client_names = clientNames
+    }
+}
+
+/// One thing that happened in a session.
+package enum Event: Sendable, Hashable {
+    /// The connection was accepted. `wall_us` is the time of day, microseconds since 1970-01-01 UTC.
+    case opened(session: String, listener: String, client: String, local: String, wall_us: Int64)
+    /// The client sent a line; secrets are already masked. `segment` numbers the reads of the session from 1.
+    case clientLine(octets: [UInt8], segment: Int)
+    /// The client sent message octets: how many, as they came, and the last segment they came in.
+    case clientContent(octetCount: Int, segment: Int)
+    /// Octets came that nobody read as SMTP: after a fault or an error had ended the conversation.
+    case clientIgnored(octetCount: Int)
+    /// Octets came while the sink was still holding back its answer.
+    case clientEarly(octetCount: Int, segment: Int)
+    /// The sink said this, one reply with all its lines. The phase is nil where the protocol itself answered.
+    case reply(phase: Phase?, wire: [UInt8])
+    /// A rule acted.
+    case fault(rule: String, why: String, phase: Phase, action: String)
+    /// MAIL was accepted or refused: a transaction began.
+    case transactionBegan(reversePath: [UInt8])
+    /// A recipient got its answer.
+    case recipientAnswered(address: [UInt8], wire: [UInt8])
+    /// A transaction ended. The reply is nil when none was said; the message is nil when none was stored.
+    case transactionEnded(verdict: Verdict, at: Phase?, reply: [UInt8]?, message: String?)
+    case tlsStarted(TLSSummary)
+    /// The handshake failed; the reason is in words.
+    case tlsFailed(reason: String)
+    /// Octets that came in clear behind STARTTLS were thrown away (RFC 3207 §4.2).
+    case plaintextDiscarded(octetCount: Int)
+    /// The peer did something that is worth a line of its own.
+    case noticed(String)
+    /// The client sent FIN; it may still read.
+    case clientFinished
+    case ended(Ending)
+}

@@ -1,0 +1,127 @@
+// Folds events into a session record. One event at a time, so that the same piece serves the live transcript, the JSON
+// at the end of a session, and the reading of a stored log.
+
+import SMTP
+
+/// Folds events, in their order, into a `SessionRecord`.
+package struct SessionBuilder: Sendable {
+    package private(set) var record = SessionRecord()
+    private let keepsLines: Bool
+    private var isOpen = false
+    /// The rule that acted last, until a reply or an end used it up.
+    private var pendingFault: (rule: String, phase: Phase)?
+
+    /// - Parameter keepsLines: false where only verdicts are wanted, as in the live transcript: memory stays small.
+    package init(keepsLines: Bool) { self.keepsLines = keepsLines }
+
+    /// The record of a whole log.
+    package static func record(of log: EventLog, dropped: Int = 0) -> SessionRecord {
+        var builder = SessionBuilder(keepsLines: true)
+        for event in log { builder.apply(event) }
+        builder.record.events_dropped = dropped
+        return builder.record
+    }
+
+    package mutating func apply(_ timed: TimedEvent) {
+        record.duration_us = max(record.duration_us, timed.at_us)
+        switch timed.event {
+        case .opened(let session, let listener, let client, _, let wall_us):
+            record.id = session
+            record.listener = listener
+            record.client = client
+            record.started = Timestamp(wall_us: wall_us).rfc3339
+        case .clientLine(let octets, let segment):
+            noteHelo(octets)
+            addLine(timed.at_us, .client, Text.lossy(octets), segment: segment)
+        case .clientContent(let count, let segment):
+            guard keepsLines else { return }
+            record.lines.append(
+                LineRecord(
+                    at_us: timed.at_us, who: .client, text: "", segment: segment, tls: record.tls != nil, octets: count))
+        case .clientIgnored(let count): record.notices.append("\(count) octets came after the end and were ignored")
+        case .clientEarly(let count, _): record.notices.append("\(count) octets came before the answer was given")
+        case .reply(let phase, let wire): applyReply(timed.at_us, phase, wire)
+        case .fault(let rule, let why, let phase, let action):
+            pendingFault = (rule, phase)
+            record.faults.append(
+                FaultRecord(at_us: timed.at_us, rule: rule, phase: phase.rawValue, action: action, why: why))
+        case .transactionBegan(let path):
+            record.transactions.append(TransactionRecord(from: Text.lossy(path)))
+            isOpen = true
+        case .recipientAnswered(let address, let wire): applyRecipient(address, wire)
+        case .transactionEnded(let verdict, let phase, let reply, let message):
+            applyEnd(verdict, phase, reply, message)
+        case .tlsStarted(let tls): record.tls = tls
+        case .tlsFailed(let reason): record.tls_failure = reason
+        case .plaintextDiscarded(let count):
+            record.notices.append("\(count) octets in clear behind STARTTLS were thrown away")
+        case .noticed(let text): record.notices.append(text)
+        case .clientFinished: break
+        case .ended(let ending):
+            record.ended_by = ending
+            if let fault = pendingFault, record.verdict == nil {
+                record.rejected_at = fault.phase.rawValue
+                record.rule = fault.rule
+            }
+        }
+    }
+
+    private mutating func applyReply(_ at_us: UInt64, _ phase: Phase?, _ wire: [UInt8]) {
+        for line in Text.lines(wire) { addLine(at_us, .sink, line, segment: 0) }
+        guard let phase, phase != .rcpt, !isOpen, let first = wire.first else { return }
+        // Outside a transaction, a refusal speaks for the session: the greeting, EHLO, STARTTLS, AUTH.
+        if first == UInt8(ascii: "4") || first == UInt8(ascii: "5") {
+            record.verdict = first == UInt8(ascii: "4") ? .deferred : .rejected
+            record.rejected_at = phase.rawValue
+            record.reply = Text.reply(wire)
+            record.rule = pendingFault?.rule
+        }
+        pendingFault = nil
+    }
+
+    private mutating func applyRecipient(_ address: [UInt8], _ wire: [UInt8]) {
+        guard isOpen, !record.transactions.isEmpty else { return }
+        let rule = pendingFault?.phase == .rcpt ? pendingFault?.rule : nil
+        record.transactions[record.transactions.count - 1].recipients.append(
+            RecipientRecord(address: Text.lossy(address), reply: Text.reply(wire), rule: rule))
+        if rule != nil { pendingFault = nil }
+    }
+
+    private mutating func applyEnd(_ verdict: Verdict, _ phase: Phase?, _ reply: [UInt8]?, _ message: String?) {
+        guard isOpen, var transaction = record.transactions.popLast() else { return }
+        isOpen = false
+        transaction.verdict = verdict
+        transaction.rejected_at = verdict == .accepted ? nil : phase?.rawValue
+        transaction.reply = reply.map { Text.reply($0) }
+        transaction.message = message
+        transaction.rule = pendingFault?.rule
+        if phase == .rcpt, transaction.rule == nil { transaction.rule = transaction.recipients.last?.rule }
+        pendingFault = nil
+        record.transactions.append(transaction)
+        record.verdict = verdict
+        record.rejected_at = transaction.rejected_at
+        record.reply = transaction.reply
+        record.rule = transaction.rule
+    }
+
+    private mutating func noteHelo(_ octets: [UInt8]) {
+        guard octets.count > 5, octets[4] == UInt8(ascii: " ") else { return }
+        let verb = octets[0..<4].map { $0 | 0x20 }
+        guard verb == Array("ehlo".utf8) || verb == Array("helo".utf8) else { return }
+        record.helo = Text.lossy(octets[5...]).trimmingSuffix { $0 == " " || $0 == "\t" }
+    }
+
+    private mutating func addLine(_ at_us: UInt64, _ who: Party, _ text: String, segment: Int) {
+        guard keepsLines else { return }
+        record.lines.append(
+            LineRecord(at_us: at_us, who: who, text: text, segment: segment, tls: record.tls != nil, octets: nil))
+    }
+}
+
+extension String {
+    fileprivate func trimmingSuffix(while predicate: (Character) -> Bool) -> String {
+        var end = endIndex
+        while end > startIndex, predicate(self[index(before: end)]) { end = index(before: end) }
+        return String(self[..<end])
+    }
+}
