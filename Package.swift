@@ -15,6 +15,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
@@ -29,7 +30,10 @@ let package = Package(
         .target(name: "Journal", dependencies: ["SMTP"], swiftSettings: strict),
 
         // Rooms with effects.
-        .target(name: "Store", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
+        .target(
+            name: "Store",
+            dependencies: ["Journal", "SMTP", .product(name: "DequeModule", package: "swift-collections")],
+            swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CLinux", "COpenSSL"], swiftSettings: strict),
         .target(
             name: "Settings", dependencies: ["Faults", "SMTP", .product(name: "Yams", package: "Yams")],
