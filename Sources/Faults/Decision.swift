@@ -1,0 +1,78 @@
+// What the rules said at a phase: the actions to be carried out, and which rule said so. Everything random is drawn
+// and every duration is divided by the time scale before it stands here; the Sink only performs.
+
+import SMTP
+
+/// What the rules said at a phase.
+package struct Decision: Sendable, Equatable {
+    /// The rule's name; `magic rcpt-550` for a magic address.
+    package var rule: String
+    /// Why it fired, as a short sentence: `first 2 per to: 1 of 2 for a@full.test`.
+    package var why: String
+    /// In the order in which they run; never empty.
+    package var actions: [Action]
+
+    package init(rule: String, why: String, actions: [Action]) {
+        self.rule = rule
+        self.why = why
+        self.actions = actions
+    }
+}
+
+/// One thing to do. They run in order.
+package enum Action: Sendable, Equatable {
+    /// Said in place of the protocol's own reply.
+    ///
+    /// connect: takes the greeting's place, in clear, before a handshake. tls: after the handshake it answers every
+    /// command but QUIT (RFC 3207 §4.1). idle: unsolicited, called off when the client speaks first. accepted:
+    /// unsolicited behind the 250.
+    case reply(Reply)
+    /// Wait before what follows; when nothing follows, before the protocol's own reply.
+    case delay(ns: UInt64)
+    /// The reply of this decision (its own or the protocol's) leaves at this rate.
+    case drip(octetsPerSecond: Double)
+    /// From now on the session reads at this rate.
+    case slowRead(octetsPerSecond: Double)
+    /// Say nothing, ever.
+    case stall
+    /// FIN. With no reply in front of it, nothing is answered.
+    case close
+    /// RST.
+    case reset
+    /// Store the message although no 250 follows.
+    case keep
+    /// Answer 250 (or the reply that stands beside it) but do not store.
+    case lose
+    /// The protocol's own reply. In front of close, reset or stall: that reply first.
+    case accept
+    case hide(CapabilitySet)
+    case offer(CapabilitySet)
+}
+
+/// How far a rule has come.
+package struct RuleStatus: Sendable, Equatable {
+    package var name: String
+    package var at: Phase
+    /// The rule as a line of the command-line grammar.
+    package var line: String
+    /// How often its conditions held.
+    package var matches: Int
+    /// How often it fired.
+    package var hits: Int
+    /// How often it can still fire; nil when there is no end, or when each key has its own count.
+    package var remaining: Int?
+    /// The same in words: `1 of 2 left`, `2 for each new to`, `no end`.
+    package var remains: String
+
+    package init(
+        name: String, at: Phase, line: String, matches: Int, hits: Int, remaining: Int?, remains: String
+    ) {
+        self.name = name
+        self.at = at
+        self.line = line
+        self.matches = matches
+        self.hits = hits
+        self.remaining = remaining
+        self.remains = remains
+    }
+}
