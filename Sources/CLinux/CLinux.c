@@ -1,0 +1,138 @@
+// The thin side of CLinux.h: each function is one system call whose failure is returned as -errno.
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static int outcome(int result) { return result < 0 ? -errno : result; }
+
+static int switch_on(int descriptor, int level, int option) {
+    int on = 1;
+    return outcome(setsockopt(descriptor, level, option, &on, sizeof on));
+}
+
+int linux_epoll_create(void) { return outcome(epoll_create1(EPOLL_CLOEXEC)); }
+
+static int control(int epoll, int operation, int descriptor, uint32_t conditions, uint64_t cookie) {
+    struct epoll_event event = {.events = conditions, .data = {.u64 = cookie}};
+    return outcome(epoll_ctl(epoll, operation, descriptor, &event));
+}
+
+int linux_epoll_add(int epoll, int descriptor, uint32_t conditions, uint64_t cookie) {
+    return control(epoll, EPOLL_CTL_ADD, descriptor, conditions, cookie);
+}
+
+int linux_epoll_modify(int epoll, int descriptor, uint32_t conditions, uint64_t cookie) {
+    return control(epoll, EPOLL_CTL_MOD, descriptor, conditions, cookie);
+}
+
+int linux_epoll_remove(int epoll, int descriptor) { return control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0); }
+
+int linux_epoll_poll(int epoll, struct epoll_event *entries, int capacity) {
+    return outcome(epoll_wait(epoll, entries, capacity, 0));
+}
+
+int linux_stream_socket(int family) {
+    return outcome(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+int linux_accept(int listener, struct sockaddr_storage *peer, socklen_t *length) {
+    return outcome(accept4(listener, (struct sockaddr *)peer, length, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+ssize_t linux_send(int descriptor, const void *octets, size_t count) {
+    ssize_t taken;
+    do taken = send(descriptor, octets, count, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (taken < 0 && errno == EINTR);
+    return taken < 0 ? -errno : taken;
+}
+
+ssize_t linux_receive(int descriptor, void *octets, size_t capacity) {
+    ssize_t count;
+    do count = recv(descriptor, octets, capacity, MSG_DONTWAIT);
+    while (count < 0 && errno == EINTR);
+    return count < 0 ? -errno : count;
+}
+
+ssize_t linux_peek(int descriptor) {
+    char octet;
+    ssize_t count = recv(descriptor, &octet, 1, MSG_DONTWAIT | MSG_PEEK);
+    return count < 0 ? -errno : count;
+}
+
+int linux_finish_sending(int descriptor) { return outcome(shutdown(descriptor, SHUT_WR)); }
+
+int linux_reset_on_close(int descriptor) {
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+    return outcome(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger));
+}
+
+int linux_take_error(int descriptor) {
+    int error = 0;
+    socklen_t length = sizeof error;
+    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &length) < 0 ? errno : error;
+}
+
+int linux_reuse_address(int descriptor) { return switch_on(descriptor, SOL_SOCKET, SO_REUSEADDR); }
+int linux_reuse_port(int descriptor) { return switch_on(descriptor, SOL_SOCKET, SO_REUSEPORT); }
+int linux_ipv6_only(int descriptor) { return switch_on(descriptor, IPPROTO_IPV6, IPV6_V6ONLY); }
+int linux_no_delay(int descriptor) { return switch_on(descriptor, IPPROTO_TCP, TCP_NODELAY); }
+
+int linux_bind(int descriptor, const void *address, socklen_t length) {
+    return outcome(bind(descriptor, address, length));
+}
+
+int linux_connect(int descriptor, const void *address, socklen_t length) {
+    return outcome(connect(descriptor, address, length));
+}
+
+int linux_listen(int descriptor, int backlog) { return outcome(listen(descriptor, backlog)); }
+
+int linux_local_address(int descriptor, struct sockaddr_storage *address, socklen_t *length) {
+    return outcome(getsockname(descriptor, (struct sockaddr *)address, length));
+}
+
+int linux_duplicate(int descriptor) { return outcome(fcntl(descriptor, F_DUPFD_CLOEXEC, 0)); }
+
+int linux_spare_descriptor(void) { return outcome(open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+uint64_t linux_monotonic_ns(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+int64_t linux_wall_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+uint64_t linux_descriptor_limit(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 0 : limit.rlim_cur;
+}
+
+uint64_t linux_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 0;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return linux_descriptor_limit();
+}
+
+int linux_set_descriptor_limit(uint64_t soft) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    limit.rlim_cur = soft;
+    return outcome(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+void linux_trim_memory(void) { malloc_trim(0); }
