@@ -50,6 +50,20 @@ package struct EnhancedStatus: Sendable, Hashable, CustomStringConvertible {
     }
 
     package var description: String { "\(statusClass).\(subject).\(detail)" }
+
+    /// For codes that stand in the source.
+    private init(known statusClass: UInt8, _ subject: UInt16, _ detail: UInt16) {
+        self.statusClass = statusClass
+        self.subject = subject
+        self.detail = detail
+    }
+
+    /// 4.3.1 Mail system full (RFC 3463 §3.4).
+    package static let mailSystemFull = EnhancedStatus(known: 4, 3, 1)
+    /// 4.3.2 System not accepting network messages (RFC 3463 §3.4).
+    package static let notAcceptingMessages = EnhancedStatus(known: 4, 3, 2)
+    /// 4.4.2 Bad connection (RFC 3463 §3.5).
+    package static let badConnection = EnhancedStatus(known: 4, 4, 2)
 }
 
 /// One reply, of one line or several, as it goes over the wire.
