@@ -1,11 +1,79 @@
-// The grammar of a rule on the command line.
+// The grammar of a rule on the command line, and the way back from a rule to its line.
+//
+//     PHASE [name=NAME] [KEY=VALUE[,VALUE]…]… [TIMES] [per=KEY[,KEY]…] [steps]: ACTION[, ACTION]…[; ACTION…]…
+//
+// - TIMES is `first=N`, `nth=N`, `every=N`, `chance=N%`, `until=DURATION`, `after=DURATION` or `always`.
+// - A value ends at a space or comma, unless it stands in double quotes (`\"` and `\\` inside) or is a `/regular
+//   expression/`. The colon that ends the head has a space behind it.
+// - A comma inside the text of a reply belongs to the text, unless what follows it is an action: `close`, `keep` and
+//   their like up to the next comma or the end, `delay`, `drip`, `slow-read` with a digit behind them, `hide` or `offer`
+//   with a keyword, or a reply code. A reply in double quotes ends at its quote.
+// - With the word `steps`, a semicolon followed by an action ends a step.
 
 import SMTP
 
 /// A rule as one line: `rcpt to=*@full.test first=2 per=to: delay 200ms, 452 4.2.2 Mailbox full`.
 package enum RuleLine {
+    /// Longer lines are refused. Characters.
+    package static let longestLine = 16_384
+
     package static func parse(_ line: String) throws(RuleError) -> Rule {
-        throw RuleError(message: "not yet", column: 1)
+        let notes = examine(line)
+        guard let rule = notes.rule else {
+            throw notes.errors.first ?? RuleError(message: "not a rule", column: 1)
+        }
+        return rule
+    }
+
+    /// What a line says: the rule when it has no error, and everything there is to complain about.
+    package static func examine(_ line: String) -> (rule: Rule?, errors: [RuleError], warnings: [RuleError]) {
+        var reader = RuleLineReader(line)
+        let rule: Rule
+        do throws(RuleError) {
+            rule = try reader.read()
+        } catch {
+            return (nil, [error], [])
+        }
+        var errors: [RuleError] = []
+        var warnings: [RuleError] = []
+        for issue in rule.issues() {
+            let note = RuleError(message: issue.text.description, column: reader.columns[issue.part] ?? 1)
+            if issue.isWarning { warnings.append(note) } else { errors.append(note) }
+        }
+        return (errors.isEmpty ? rule : nil, errors, warnings)
+    }
+
+    /// Parses back to the same rule.
+    package static func line(of rule: Rule) -> String {
+        var words = [rule.at.rawValue]
+        if !rule.name.isEmpty { words.append("name=\(rule.name)") }
+        for condition in rule.when {
+            let values = condition.tests.map { value(of: $0) }.joined(separator: ",")
+            words.append("\(condition.key.rawValue)=\(values)")
+        }
+        var isSteps = false
+        switch rule.schedule {
+        case .times(.always, _): break
+        case .times(.chance(let millionths), _): words.append("chance=\(Frequency.percentage(millionths))")
+        case .times(let frequency, _): words.append(frequency.description.replacing(" ", with: "="))
+        case .steps: isSteps = true
+        }
+        if !rule.per.isEmpty { words.append("per=" + rule.per.map(\.rawValue).joined(separator: ",")) }
+        if isSteps { words.append("steps") }
+        let steps = rule.schedule.steps.map { step in
+            step.map { RuleLineReader.written($0, inSteps: isSteps) }.joined(separator: ", ")
+        }
+        return words.joined(separator: " ") + ": " + steps.joined(separator: "; ")
+    }
+
+    private static func value(of test: Condition.Test) -> String {
+        switch test {
+        case .text(let pattern): RuleLineReader.written(value: pattern.source)
+        case .network(let network): RuleLineReader.written(value: network.description)
+        case .unixSocket: "unix"
+        case .number(let number): number.description
+        case .tls(let test): test.rawValue
+        }
     }
 }
 
@@ -15,5 +83,21 @@ package struct RuleError: Error, Sendable, Hashable, CustomStringConvertible {
     /// From 1, in characters.
     package let column: Int
 
+    package init(message: String, column: Int) {
+        self.message = message
+        self.column = column
+    }
+
     package var description: String { "column \(column): \(message)" }
+}
+
+extension NumberTest: CustomStringConvertible {
+    /// Parses back to the same test; sizes are plain octets here.
+    package var description: String {
+        switch comparison {
+        case .range: "\(value)..\(upper)"
+        case .equal: "\(value)"
+        case .atLeast, .atMost, .more, .less: "\(comparison.rawValue)\(value)"
+        }
+    }
 }

@@ -82,6 +82,8 @@ struct Glob: Sendable {
     private var tail: [UInt8] = []
     /// The whole pattern when it has no wildcard.
     private(set) var literal: [UInt8]?
+    /// The domain when the pattern is `*@domain`.
+    private(set) var domain: [UInt8]?
 
     init(_ text: String) {
         var isPlain = true
@@ -109,6 +111,10 @@ struct Glob: Sendable {
         }
         tail.reverse()
         if isPlain { literal = tail }
+        let isSuffix = tokens.first == .any && tokens.count == tail.count + 1
+        if isSuffix, tail.first == UInt8(ascii: "@"), !tail.dropFirst().contains(UInt8(ascii: "@")) {
+            domain = Array(tail.dropFirst())
+        }
     }
 
     private static func lower(_ octet: UInt8) -> UInt8 { (65...90).contains(octet) ? octet + 32 : octet }

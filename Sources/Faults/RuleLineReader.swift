@@ -1,0 +1,328 @@
+// Reads one rule line from left to right and remembers at which column each part stood. The grammar is in
+// RuleLine.swift.
+
+import SMTP
+
+struct RuleLineReader {
+    private let text: [Character]
+    private var at = 0
+    /// Where each part stood, from 1.
+    private(set) var columns: [RulePart: Int] = [:]
+
+    private var name = ""
+    private var phase: Phase?
+    private var when: [Condition] = []
+    private var frequency: Frequency?
+    private var per: [CountKey] = []
+    private var isSteps = false
+
+    /// Every word that may stand in front of `=`.
+    private static let keys =
+        ConditionKey.allCases.map(\.rawValue) + ["name", "per", "first", "nth", "every", "chance", "until", "after"]
+
+    init(_ line: String) { text = Array(line) }
+
+    mutating func read() throws(RuleError) -> Rule {
+        guard text.count <= RuleLine.longestLine else {
+            throw RuleError(message: "a rule line has at most \(RuleLine.longestLine) characters", column: 1)
+        }
+        try readHead()
+        guard let phase else { throw missing("a rule begins with its phase, as rcpt: 550 5.1.1 No such user") }
+        let steps = try readActions()
+        if isSteps, frequency != nil {
+            throw RuleError(message: "steps and times exclude each other", column: columns[.schedule] ?? 1)
+        }
+        let schedule: Schedule = isSteps ? .steps(steps) : .times(frequency ?? .always, do: steps.first ?? [])
+        return Rule(name: name, at: phase, when: when, schedule: schedule, per: per)
+    }
+
+    private func missing(_ message: String) -> RuleError { RuleError(message: message, column: 1) }
+
+    // MARK: The head
+
+    private var isAtSpace: Bool { at < text.count && (text[at] == " " || text[at] == "\t") }
+
+    private mutating func skipSpace() { while isAtSpace { at += 1 } }
+
+    /// The colon here ends the head: a space or nothing follows.
+    private func endsHead(_ index: Int) -> Bool {
+        index < text.count && text[index] == ":"
+            && (index + 1 == text.count || text[index + 1] == " " || text[index + 1] == "\t")
+    }
+
+    private mutating func readHead() throws(RuleError) {
+        while true {
+            skipSpace()
+            let start = at
+            guard at < text.count else {
+                throw RuleError(
+                    message: "no \": \" that ends the head of the rule; write rcpt to=*@full.test: 452 4.2.2 Mailbox full",
+                    column: max(1, text.count))
+            }
+            while at < text.count, !isAtSpace, text[at] != "=", text[at] != ":" { at += 1 }
+            let word = String(text[start..<at])
+            if at < text.count, text[at] == "=" {
+                at += 1
+                if try readValues(of: word, column: start + 1) { return }
+            } else {
+                try takeWord(word, column: start + 1)
+                if at < text.count, text[at] == ":" {
+                    at += 1
+                    return
+                }
+            }
+        }
+    }
+
+    private mutating func takeWord(_ word: String, column: Int) throws(RuleError) {
+        let lower = word.asciiLowercased
+        if phase == nil {
+            guard let known = Phase(rawValue: lower) else {
+                throw RuleError(message: Phase.unknown(word), column: column)
+            }
+            phase = known
+            columns[.at] = column
+        } else if lower == "steps" {
+            isSteps = true
+        } else if lower == "always" || lower.hasSuffix("%") {
+            try take(Frequency.parse(lower), column: column)
+        } else {
+            throw RuleError(
+                message: "\"\(word.shown)\" is no part of a rule's head\(Suggestion.didYouMean(word, among: Self.keys)); write KEY=VALUE, with a \":\" and a space in front of the actions",
+                column: column)
+        }
+    }
+
+    private mutating func take(_ parsed: Result<Frequency, RuleText>, column: Int) throws(RuleError) {
+        guard frequency == nil else {
+            throw RuleError(message: "a second times; a rule has one", column: column)
+        }
+        frequency = try unwrap(parsed, column)
+        columns[.schedule] = column
+    }
+
+    private func unwrap<Value>(_ result: Result<Value, RuleText>, _ column: Int) throws(RuleError) -> Value {
+        switch result {
+        case .success(let value): return value
+        case .failure(let complaint): throw RuleError(message: complaint.description, column: column)
+        }
+    }
+
+    /// - Returns: true when the colon that ends the head stood behind the values.
+    private mutating func readValues(of word: String, column: Int) throws(RuleError) -> Bool {
+        guard phase != nil else {
+            throw RuleError(message: "a rule begins with its phase, not with \(word.shown)=", column: column)
+        }
+        var values: [String] = []
+        var starts: [Int] = []
+        var ended = false
+        repeat {
+            starts.append(at + 1)
+            values.append(try readValue(&ended))
+            guard !ended, at < text.count, text[at] == "," else { break }
+            at += 1
+            if at == text.count || isAtSpace {
+                throw RuleError(message: "no value behind the comma; values stand without spaces between them", column: at)
+            }
+        } while true
+        try take(word, values, starts, column: column)
+        return ended
+    }
+
+    private mutating func readValue(_ ended: inout Bool) throws(RuleError) -> String {
+        let start = at
+        var value = ""
+        if at < text.count, text[at] == "\"" {
+            value = try readQuoted()
+        } else if at < text.count, text[at] == "/" {
+            try skipRegex()
+            value = String(text[start..<at])
+        } else {
+            while at < text.count, !isAtSpace, text[at] != ",", !endsHead(at) { at += 1 }
+            value = String(text[start..<at])
+        }
+        if endsHead(at) {
+            at += 1
+            ended = true
+        } else if at < text.count, !isAtSpace, text[at] != "," {
+            throw RuleError(message: "a space, a comma or \": \" must follow the value", column: at + 1)
+        }
+        return value
+    }
+
+    private mutating func skipRegex() throws(RuleError) {
+        let start = at
+        at += 1
+        while at < text.count, text[at] != "/" { at += text[at] == "\\" ? 2 : 1 }
+        guard at < text.count else {
+            at = text.count
+            throw RuleError(message: "this regular expression has no / at its end", column: start + 1)
+        }
+        at += 1
+        if at < text.count, text[at] == "i" { at += 1 }
+    }
+
+    /// Between double quotes `\"` is a quote and `\\` a backslash; every other backslash stays.
+    private mutating func readQuoted() throws(RuleError) -> String {
+        let start = at
+        at += 1
+        var value = ""
+        while at < text.count, text[at] != "\"" {
+            if text[at] == "\\", at + 1 < text.count, text[at + 1] == "\"" || text[at + 1] == "\\" { at += 1 }
+            value.append(text[at])
+            at += 1
+        }
+        guard at < text.count else { throw RuleError(message: "this quote is not closed", column: start + 1) }
+        at += 1
+        return value
+    }
+
+    private mutating func take(
+        _ word: String, _ values: [String], _ starts: [Int], column: Int
+    ) throws(RuleError) {
+        let lower = word.asciiLowercased
+        if let key = ConditionKey(rawValue: lower) {
+            guard !when.contains(where: { $0.key == key }) else {
+                throw RuleError(message: "a second \(lower)=; several values stand behind one, with commas", column: column)
+            }
+            switch Condition.parse(key, values) {
+            case .success(let condition):
+                columns[.condition(when.count)] = column
+                when.append(condition)
+            case .failure(let complaint):
+                throw RuleError(
+                    message: complaint.text.description,
+                    column: starts.indices.contains(complaint.index) ? starts[complaint.index] : column)
+            }
+            return
+        }
+        switch lower {
+        case "name":
+            let joined = values.joined(separator: ",")
+            if let complaint = Rule.complaint(aboutName: joined) {
+                throw RuleError(message: complaint.description, column: starts[0])
+            }
+            guard name.isEmpty else { throw RuleError(message: "a second name=", column: column) }
+            name = joined
+            columns[.name] = column
+        case "per":
+            guard per.isEmpty else { throw RuleError(message: "a second per=; write per=client,from", column: column) }
+            for (value, start) in zip(values, starts) { per.append(try unwrap(CountKey.parse(value), start)) }
+            columns[.per] = column
+        case "first", "nth", "every", "chance", "until", "after":
+            try take(Frequency.parse(word: lower, argument: values.joined(separator: ",")), column: column)
+        default:
+            throw RuleError(message: ConditionKey.unknown(word, among: Self.keys), column: column)
+        }
+    }
+
+    // MARK: The actions
+
+    private mutating func readActions() throws(RuleError) -> [[RuleAction]] {
+        var steps: [[RuleAction]] = []
+        var step: [RuleAction] = []
+        repeat {
+            skipSpace()
+            columns[.action(step: steps.count, index: step.count)] = at + 1
+            step.append(try readAction())
+            skipSpace()
+            guard at < text.count else { break }
+            if text[at] == ";" {
+                steps.append(step)
+                step = []
+            }
+            at += 1
+        } while true
+        steps.append(step)
+        return steps
+    }
+
+    private mutating func readAction() throws(RuleError) -> RuleAction {
+        let start = at
+        if at < text.count, text[at] == "\"" {
+            let quoted = try readQuoted()
+            skipSpace()
+            guard at == text.count || isSeparator(at) else {
+                throw RuleError(message: "a comma must follow the quote", column: at + 1)
+            }
+            return try unwrap(RuleAction.parse(quoted), start + 1)
+        }
+        let isReply = at < text.count && text[at].isASCII && text[at].isNumber
+        while at < text.count, !(isSeparator(at) && (!isReply || Self.beginsAction(text[(at + 1)...]))) { at += 1 }
+        return try unwrap(RuleAction.parse(String(text[start..<at]).trimmed), start + 1)
+    }
+
+    private func isSeparator(_ index: Int) -> Bool {
+        text[index] == "," || (isSteps && text[index] == ";")
+    }
+
+    /// An action begins here, so the comma or semicolon in front of it ends a reply.
+    private static func beginsAction(_ text: ArraySlice<Character>) -> Bool {
+        let rest = text.drop { $0 == " " || $0 == "\t" }
+        guard let first = rest.first else { return false }
+        if first == "\"" { return true }
+        let word = rest.prefix { $0 != " " && $0 != "\t" && $0 != "," && $0 != ";" }
+        let behind = rest.dropFirst(word.count).drop { $0 == " " || $0 == "\t" }
+        if let known = ActionWord(rawValue: String(word).asciiLowercased) {
+            if known.takesNothing { return behind.isEmpty || behind.first == "," || behind.first == ";" }
+            guard let next = behind.first else { return false }
+            if known == .hide || known == .offer {
+                return Capability(keyword: String(behind.prefix { $0 != " " && $0 != "," && $0 != ";" })) != nil
+            }
+            return next.isASCII && next.isNumber
+        }
+        let digits = word.prefix(3)
+        guard digits.count == 3, word.count == 3 || word[word.startIndex + 3] == "-", let code = Int(String(digits)),
+            digits.allSatisfy({ $0.isASCII && $0.isNumber })
+        else { return false }
+        return ReplyCode(code) != nil
+    }
+
+    // MARK: The way back
+
+    /// An action, in quotes when it would otherwise be read differently.
+    static func written(_ action: RuleAction, inSteps: Bool) -> String {
+        let plain = action.description
+        guard case .reply = action else { return plain }
+        let characters = Array(plain)
+        let isSplit = characters.indices.contains { index in
+            (characters[index] == "," || (inSteps && characters[index] == ";"))
+                && beginsAction(characters[(index + 1)...])
+        }
+        return isSplit || plain.trimmed != plain || plain.hasSuffix(",") || plain.hasSuffix(";") ? quoted(plain) : plain
+    }
+
+    static func written(value: String) -> String {
+        var reader = RuleLineReader(value + " ")
+        var ended = false
+        if !value.hasPrefix("\""), let read = try? reader.readValue(&ended), read == value, !ended, reader.at == value.count,
+            !value.isEmpty, !value.hasSuffix(":")
+        {
+            return value
+        }
+        return quoted(value)
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+    }
+}
+
+extension Phase {
+    static let words = allCases.map(\.rawValue)
+
+    package static func unknown(_ word: String) -> String {
+        let spoken = ["dot": "end-of-data", "eod": "end-of-data", "helo": "ehlo", "banner": "greeting", "handshake": "tls"]
+        let hint =
+            spoken[word.asciiLowercased].map { "; did you mean \"\($0)\"?" } ?? Suggestion.didYouMean(word, among: words)
+        return "unknown phase \"\(word.shown)\"\(hint); known are \(words.joined(separator: ", "))"
+    }
+}
+
+extension ConditionKey {
+    package static let all = allCases.map(\.rawValue)
+
+    package static func unknown(_ word: String, among known: [String] = all) -> String {
+        "unknown condition \"\(word.shown)\"\(Suggestion.didYouMean(word, among: known)); known are \(all.joined(separator: ", "))"
+    }
+}
