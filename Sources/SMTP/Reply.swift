@@ -103,6 +103,13 @@ package struct Reply: Sendable, Hashable {
         self.init(ReplyCode(known: code), enhanced.flatMap { EnhancedStatus($0.description) }, text)
     }
 
+    /// For replies that are rendered octet by octet.
+    init(code: ReplyCode, enhanced: EnhancedStatus?, wire: [UInt8]) {
+        self.code = code
+        self.enhanced = enhanced
+        self.wire = wire
+    }
+
     /// The reply as text without its last CRLF; inner line ends stay.
     package var text: String { String(decoding: wire.dropLast(2), as: UTF8.self) }
 }

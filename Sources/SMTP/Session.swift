@@ -1,15 +1,12 @@
 // The server side of one SMTP session as a value: octets in, demands and replies out. It does no I/O, reads no clock,
 // throws no dice, keeps no log. `receive` and `resolve` are two calls, so that a decision may come late.
+// State.swift has the transition table; Session+Receive, +Commands, +Auth, +Body, +Resolve, +Replies the rest.
 
 /// One SMTP session, from the greeting to the close.
 package struct Session: ~Copyable {
     package let profile: Profile
-    let keepsContent: Bool
     let bodyCheckpoints: [Int]
 
-    /// The argument of EHLO or HELO as it came; nil before it and after STARTTLS. While the phase `ehlo` is undecided:
-    /// the name that is being said.
-    package var helo: [UInt8]? { nil }
     /// The session was greeted by EHLO, so extensions are in force (RFC 5321 §3.2).
     package internal(set) var saidEHLO = false
     /// Who is authenticated; while the phase `auth` is undecided: who tries.
@@ -21,6 +18,48 @@ package struct Session: ~Copyable {
     package internal(set) var pendingForwardPath: ForwardPath?
     /// Open after a 2yz to MAIL. At `endOfData` it is still there, until `resolve`.
     package internal(set) var transaction: Transaction?
+    /// The extensions that an EHLO would list now.
+    package internal(set) var capabilities: CapabilitySet = []
+
+    /// Whom the next octets are for. The mode of the stream is a type, each with a receiver of its own.
+    enum Mode: Sendable, Hashable {
+        case command(LineReceiver)
+        case auth(AuthReceiver)
+        /// - answered: a ruling at the phase `body` has answered already; read on to the dot and say nothing.
+        case body(BodyReceiver, answered: Bool)
+        case chunk(ChunkReceiver)
+        case swallow(SwallowReceiver, answer: StandardReply)
+        /// The session is over; nothing that comes is looked at.
+        case closed
+    }
+
+    /// What a ruling is awaited for.
+    enum Pending: Sendable, Hashable {
+        case nothing
+        case ehlo(extended: Bool)
+        case starttls, auth, mail, rcpt, data, chunk, body, endOfData, rset, noop, vrfy, quit
+        /// Set by `begin`.
+        case outside(Phase)
+    }
+
+    var mode = Mode.command(LineReceiver())
+    var pending = Pending.nothing
+    /// Changes only by `move`.
+    private(set) var state = State.start
+    /// What every command but QUIT hears in the state `shut`.
+    var shutReply: Reply?
+    var establishedName: [UInt8]?
+    var pendingName: [UInt8]?
+    var isAuthenticated = false
+    /// AUTH was refused, so what looks like no command may be credentials that came too early.
+    var mayHearCredentials = false
+    var content: Content
+    var nextCheckpoint = 0
+    var transactionsBegun = 0
+    var errorsSeen = 0
+    var heardLine = false
+    private var hidden: CapabilitySet = []
+    private var offered: CapabilitySet = []
 
     /// - Parameters:
     ///   - insideTLS: the handshake came before the greeting (RFC 8314 §3.3).
@@ -30,41 +69,81 @@ package struct Session: ~Copyable {
     package init(profile: Profile, insideTLS: Bool, keepsContent: Bool, bodyCheckpoints: [Int]) {
         self.profile = profile
         self.isTLS = insideTLS
-        self.keepsContent = keepsContent
         self.bodyCheckpoints = bodyCheckpoints
+        content = Content(keeps: keepsContent, limit: profile.limits.messageBound)
+        refreshCapabilities()
     }
 
-    /// The extensions that an EHLO would list now.
-    package var capabilities: CapabilitySet { profile.capabilities }
+    /// The argument of EHLO or HELO as it came; nil before it and after STARTTLS. While the phase `ehlo` is undecided:
+    /// the name that is being said.
+    package var helo: [UInt8]? { pendingName ?? establishedName }
     /// Octets of the message so far, without stuffed dots.
-    package var contentCount: Int { 0 }
+    package var contentCount: Int { content.count }
     /// At the start of a command line, and nothing is undecided.
-    package var awaitsCommand: Bool { true }
-    /// The `with` value of a Received field for this session (RFC 3848, RFC 6531 §4.3).
-    package var withProtocol: String { "SMTP" }
-
-    /// Takes at most one unit from the front of `input`: a command line, an AUTH line, a stretch of message content, a
-    /// stretch of a chunk, or octets to be swallowed. Octets not consumed are given again in front of new ones; the
-    /// session remembers how far it searched. Never to be called while a decision is pending.
-    package mutating func receive(_ input: UnsafeRawBufferPointer) -> Step {
-        Step(consumed: 0, unit: .none, demand: .input)
+    package var awaitsCommand: Bool {
+        guard pending == .nothing, case .command(let line) = mode else { return false }
+        return line.searched == 0
     }
-    /// Sets the phase to be decided, for phases that begin outside `receive`: `greeting`, `tls`, and `connect`, `idle`,
-    /// `accepted`.
-    package mutating func begin(_ phase: Phase) {}
-    /// Ends a decision.
-    package mutating func resolve(_ ruling: Ruling) -> Outcome { Outcome(nil) }
+    /// The `with` value of a Received field for this session (RFC 3848, RFC 6531 §4.3).
+    package var withProtocol: String {
+        guard saidEHLO else { return "SMTP" }
+        let base = transaction?.reversePath.smtpUTF8 == true ? "UTF8SMTP" : "ESMTP"
+        return base + (isTLS ? "S" : "") + (isAuthenticated ? "A" : "")
+    }
+
     /// Takes extensions out of the list; what is hidden behaves as not offered.
-    package mutating func hide(_ hidden: CapabilitySet) {}
-    /// Puts extensions into the list, AUTH also without TLS; undoes `hide`.
-    package mutating func offer(_ offered: CapabilitySet) {}
-    /// After the handshake that STARTTLS asked for (RFC 3207 §4.2).
-    package mutating func handshakeDone() {}
+    package mutating func hide(_ more: CapabilitySet) {
+        hidden.formUnion(more)
+        offered.subtract(more)
+        refreshCapabilities()
+    }
+
+    /// Puts extensions into the list, AUTH also without TLS; undoes `hide`. STARTTLS without a certificate is listed,
+    /// and answered 454.
+    package mutating func offer(_ more: CapabilitySet) {
+        offered.formUnion(more)
+        hidden.subtract(more)
+        refreshCapabilities()
+    }
+
+    /// After the handshake that STARTTLS asked for: everything that was said in clear is forgotten (RFC 3207 §4.2).
+    package mutating func handshakeDone() {
+        isTLS = true
+        establishedName = nil
+        saidEHLO = false
+        user = nil
+        isAuthenticated = false
+        mayHearCredentials = false
+        mode = .command(LineReceiver())
+        move(.handshake)
+        refreshCapabilities()
+    }
+
     /// Moves the message out: octets after unstuffing, without the final dot. To be called before `resolve` at
     /// `endOfData`, which forgets them.
-    package mutating func takeContent() -> [UInt8] { [] }
-    /// A reply that ends the session at any moment: 421 with our host name (RFC 5321 §3.8).
-    package func farewell(_ enhanced: EnhancedStatus, _ text: String) -> Reply {
-        Reply(421, nil, text)
+    package mutating func takeContent() -> [UInt8] { content.take() }
+
+    private mutating func refreshCapabilities() {
+        var list = profile.capabilities.union(offered).subtracting(hidden)
+        // RFC 3207 §4.2: not listed inside TLS.
+        if isTLS || !profile.tlsAvailable && !offered.contains(.startTLS) { list.remove(CapabilitySet(.startTLS)) }
+        // RFC 4954 §4: no plaintext mechanism without TLS.
+        if !isTLS && !profile.authInClear && !offered.contains(.auth) { list.remove(CapabilitySet(.auth)) }
+        // RFC 3030 §3, RFC 6531 §3.1: these two stand on another extension.
+        if !list.contains(.chunking) { list.remove(CapabilitySet(.binaryMIME)) }
+        if !list.contains(.eightBitMIME) { list.remove(CapabilitySet(.smtpUTF8)) }
+        capabilities = list
+    }
+
+    /// The one place where the state changes, and with it what must never outlive a state.
+    mutating func move(_ transition: Transition) {
+        state = state.after(transition)
+        switch transition {
+        case .greeted, .transactionOver, .handshake, .refusedService:
+            transaction = nil
+            content.forget()
+        case .mailAccepted, .recipientAccepted, .chunkAccepted:
+            break
+        }
     }
 }

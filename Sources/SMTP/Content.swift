@@ -1,0 +1,60 @@
+// The octets of the message that is being received: appended once, in long runs, counted always, stored when asked for
+// and only up to the limit (RFC 1870 §6).
+
+struct Content: Sendable {
+    /// What is reserved at once when the client announces a size, at most. A promise must not cost much memory.
+    static let reserveLimit = 1 << 18
+
+    private let keeps: Bool
+    private let limit: Int
+    private var isStoring = false
+    private var octets: [UInt8] = []
+    /// Octets of the message so far, stored or not.
+    private(set) var count = 0
+
+    /// - Parameter limit: the largest message, in octets.
+    init(keeps: Bool, limit: Int) {
+        self.keeps = keeps
+        self.limit = limit
+    }
+
+    var isTooBig: Bool { count > limit }
+
+    /// - Parameter expected: the size that the client announced.
+    mutating func begin(expected: Int?) {
+        forget()
+        isStoring = keeps
+        if isStoring, let expected { octets.reserveCapacity(min(expected, Self.reserveLimit)) }
+    }
+
+    mutating func append(_ run: UnsafeRawBufferPointer) {
+        count += run.count
+        guard isStoring else { return }
+        if isTooBig { return stopStoring() }
+        octets.append(contentsOf: run.assumingMemoryBound(to: UInt8.self))
+    }
+
+    mutating func appendCR() {
+        count += 1
+        guard isStoring else { return }
+        if isTooBig { return stopStoring() }
+        octets.append(.cr)
+    }
+
+    /// What comes is counted only.
+    mutating func stopStoring() {
+        isStoring = false
+        octets = []
+    }
+
+    mutating func forget() {
+        count = 0
+        stopStoring()
+    }
+
+    mutating func take() -> [UInt8] {
+        var taken: [UInt8] = []
+        swap(&taken, &octets)
+        return taken
+    }
+}
