@@ -14,6 +14,9 @@ package struct ReplyCode: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// For codes that stand in the source.
     init(known value: UInt16) { self.value = value }
 
+    /// 452 Requested action not taken: insufficient system storage (RFC 5321 §4.2.3).
+    package static let insufficientStorage = ReplyCode(known: 452)
+
     package var isPositive: Bool { value < 400 }
     /// A 4yz code: a deferral.
     package var isTransient: Bool { (400...499).contains(value) }
