@@ -1,0 +1,318 @@
+// A phase is decided: the rules are asked, their actions are carried out in order, and the session is told the ruling.
+// Control flow of faults lives here and nowhere else.
+
+import Faults
+import Journal
+import SMTP
+
+/// What the sink says on its own behalf, outside the protocol's replies.
+enum Replies {
+    /// The store had no room.
+    static let storageFailed = Reply(.insufficientStorage, .mailSystemFull, "Insufficient system storage")
+}
+
+extension Conversation {
+    // MARK: Asking
+
+    /// The phases that belong to no command: behind a 250, and between commands.
+    func askFloatingPhases(_ now_ns: UInt64, _ effects: inout Effects) {
+        askAccepted(now_ns, &effects)
+        guard case .open = gate, !idleAsked, context.rules.phases.contains(PhaseSet(.idle)), session.awaitsCommand,
+            pending.isEmpty, !clientFinished
+        else { return }
+        idleAsked = true
+        decide(.idle, now_ns, &effects)
+    }
+
+    /// A message was accepted: the rules at `accepted` come before anything that the client sent behind it.
+    func askAccepted(_ now_ns: UInt64, _ effects: inout Effects) {
+        guard acceptedPending, case .open = gate else { return }
+        acceptedPending = false
+        if consults(.accepted) { decide(.accepted, now_ns, &effects) }
+    }
+
+    /// Whether the rules can have anything to say. For an ordinary session this is one instruction.
+    private func consults(_ phase: Phase) -> Bool {
+        if context.rules.phases.contains(PhaseSet(phase)) { return true }
+        guard context.rules.magic else { return false }
+        switch phase {
+        case .mail:
+            record.mayBeMagic = false
+            return noteMagic(session.pendingReversePath?.address)
+        case .rcpt: return noteMagic(session.pendingForwardPath?.address)
+        case .data, .body, .endOfData, .accepted: return record.mayBeMagic
+        default: return false
+        }
+    }
+
+    private func noteMagic(_ address: [UInt8]?) -> Bool {
+        guard let address, Engine.mightBeMagic(address) else { return false }
+        record.mayBeMagic = true
+        return true
+    }
+
+    func decide(_ phase: Phase, _ now_ns: UInt64, _ effects: inout Effects) {
+        guard consults(phase), let decision = context.rules.decide(phase, facts(at: phase), now_ns: now_ns) else {
+            settle(phase, .proceed, now_ns, &effects)
+            return
+        }
+        if context.records {
+            effects.events.append(
+                .fault(
+                    rule: decision.rule, why: decision.why, phase: phase,
+                    action: decision.actions.map(\.spoken).joined(separator: ", ")), at_us: now_us)
+        }
+        var plan = Plan(phase: phase, actions: decision.actions)
+        for action in decision.actions {
+            switch action {
+            case .drip(let rate): plan.drip = rate
+            case .keep: plan.keeps = true
+            case .lose: plan.loses = true
+            case .hide(let capabilities): session.hide(capabilities)
+            case .offer(let capabilities): session.offer(capabilities)
+            case .slowRead(let rate): readRate = rate
+            case .reply, .delay, .stall, .close, .reset, .accept: break
+            }
+        }
+        self.plan = plan
+        carryOut(now_ns, &effects)
+    }
+
+    private func facts(at phase: Phase) -> Facts {
+        var facts = Facts(
+            listener: context.name, client: clientHost, clientAddress: clientAddress,
+            helo: session.helo.map { Text.lossy($0) }, tls: tlsVersion, user: session.user.map { Text.lossy($0) },
+            session: number, transaction: record.number)
+        switch phase {
+        case .mail:
+            facts.from = session.pendingReversePath.map { Text.lossy($0.address) }
+            facts.size = session.pendingReversePath?.size
+            return facts
+        case .rcpt: facts.to = session.pendingForwardPath.map { [Text.lossy($0.address)] } ?? []
+        case .accepted:
+            facts.from = record.accepted.map { Text.lossy($0.reversePath.address) }
+            facts.to = record.accepted?.recipients.map { Text.lossy($0.address) } ?? []
+            facts.recipients = facts.to.count
+            facts.size = record.acceptedOctetCount
+            return facts
+        default: facts.to = session.transaction?.recipients.map { Text.lossy($0.address) } ?? []
+        }
+        facts.from = session.transaction.map { Text.lossy($0.reversePath.address) }
+        facts.recipients = session.transaction?.recipients.count ?? 0
+        facts.size =
+            switch phase {
+            case .body, .endOfData: session.contentCount
+            default: session.transaction?.reversePath.size
+            }
+        return facts
+    }
+
+    // MARK: Carrying out
+
+    /// Goes on with the plan until it waits or is done.
+    func carryOut(_ now_ns: UInt64, _ effects: inout Effects) {
+        while case .open = gate, let plan {
+            guard plan.position < plan.actions.count else {
+                if plan.isSettled {
+                    self.plan = nil
+                    return
+                }
+                self.plan?.isSettled = true
+                settle(plan.phase, .proceed, now_ns, &effects)
+                continue
+            }
+            self.plan?.position += 1
+            perform(plan.actions[plan.position], of: plan, now_ns, &effects)
+        }
+    }
+
+    private func perform(_ action: Action, of plan: Plan, _ now_ns: UInt64, _ effects: inout Effects) {
+        switch action {
+        case .delay(let duration_ns):
+            gate = plan.phase == .idle ? .idling(until_ns: now_ns + duration_ns) : .delayed(until_ns: now_ns + duration_ns)
+        case .reply(let reply):
+            self.plan?.isSettled = true
+            settle(plan.phase, .reply(reply), now_ns, &effects)
+        case .accept:
+            self.plan?.isSettled = true
+            settle(plan.phase, .proceed, now_ns, &effects)
+        case .close, .reset, .stall:
+            if !plan.isSettled {
+                // The session hears of the silence first; storing (`keep`) may make this plan wait, so the action
+                // itself is run again behind it.
+                self.plan?.isSettled = true
+                self.plan?.position -= 1
+                settle(plan.phase, .silence, now_ns, &effects)
+                return
+            }
+            switch action {
+            case .close: end(.sinkClose, closing: .finish, &effects)
+            case .reset: end(.sinkReset, closing: .reset, &effects)
+            default: stall(&effects)
+            }
+        case .drip, .keep, .lose, .hide, .offer, .slowRead: break
+        }
+    }
+
+    private func stall(_ effects: inout Effects) {
+        gate = .stalled
+        plan = nil
+        let dropped = dropPending()
+        if dropped > 0 { noteIgnored(dropped, &effects) }
+    }
+
+    // MARK: The ruling
+
+    /// Tells the session; for phases that are no command's, does what they ask for.
+    private func settle(_ phase: Phase, _ ruling: Ruling, _ now_ns: UInt64, _ effects: inout Effects) {
+        switch phase {
+        case .connect:
+            switch ruling {
+            case .proceed, .stored: context.implicitTLS ? decide(.tls, now_ns, &effects) : greet(now_ns, &effects)
+            case .reply:
+                session.begin(.greeting)
+                complete(.greeting, ruling, now_ns, &effects)
+            case .silence: break
+            }
+        case .tls:
+            switch ruling {
+            case .proceed, .stored: startTLS(&effects)
+            case .reply(let reply):
+                tlsReply = reply
+                startTLS(&effects)
+            case .silence: break
+            }
+        case .idle, .accepted:
+            guard case .reply(let reply) = ruling else { return }
+            say(reply, phase, &effects)
+            if reply.code.value == 421 { end(.sinkClose, closing: .finish, &effects) }
+        case .endOfData: settleMessage(ruling, now_ns, &effects)
+        default: complete(phase, ruling, now_ns, &effects)
+        }
+    }
+
+    func greet(_ now_ns: UInt64, _ effects: inout Effects) {
+        session.begin(.greeting)
+        decide(.greeting, now_ns, &effects)
+    }
+
+    private func startTLS(_ effects: inout Effects) {
+        plan = nil
+        awaitsHandshake = false
+        gate = .handshaking
+        effects.startsTLS = true
+    }
+
+    /// The message is complete: store it first where it is to be stored, and only then rule (RFC 5321 §4.2.5).
+    private func settleMessage(_ ruling: Ruling, _ now_ns: UInt64, _ effects: inout Effects) {
+        let accepts =
+            switch ruling {
+            case .proceed, .stored: true
+            case .reply(let reply): reply.code.isPositive
+            case .silence: false
+            }
+        record.loses = accepts && plan?.loses == true
+        let keeps = accepts ? !record.loses : plan?.keeps == true
+        record.accepted = session.transaction
+        record.acceptedOctetCount = session.contentCount
+        guard keeps, let transaction = session.transaction else {
+            return complete(.endOfData, accepts ? named(ruling) : ruling, now_ns, &effects)
+        }
+        let named = accepts ? named(ruling) : ruling
+        record.messageID = messageID
+        guard context.keepsMessages else {
+            effects.countedMessage = session.contentCount
+            return complete(.endOfData, named, now_ns, &effects)
+        }
+        effects.message = Message(
+            id: messageID, reversePath: transaction.reversePath, recipients: transaction.recipients,
+            content: session.takeContent(), helo: session.helo ?? [], client: clientHost,
+            withProtocol: session.withProtocol, received_s: (wallBegan_us + Int64(now_us)) / 1_000_000)
+        gate = .storing(named)
+    }
+
+    private var messageID: String { "\(id).\(record.number)" }
+
+    private func named(_ ruling: Ruling) -> Ruling {
+        if case .proceed = ruling { return .stored(id: messageID) }
+        return ruling
+    }
+
+    /// The session is told the ruling; its reply goes out, at once or slowly.
+    func complete(_ phase: Phase, _ ruling: Ruling, _ now_ns: UInt64, _ effects: inout Effects) {
+        let address = phase == .rcpt ? session.pendingForwardPath?.address : nil
+        let reversePath = phase == .mail ? session.pendingReversePath?.address : nil
+        let outcome = session.resolve(ruling)
+        if let reversePath { noteMail(reversePath, outcome.reply, &effects) }
+        if let address { noteRecipient(address, outcome.reply, &effects) }
+        if let reply = outcome.reply, let rate = plan?.drip {
+            noteReply(reply, phase, &effects)
+            noteOutcome(phase, outcome.reply, &effects)
+            gate = .dripping(
+                Drip(wire: reply.wire, began_ns: now_ns, octetsPerSecond: rate, phase: phase, next: outcome.next))
+            return
+        }
+        if let reply = outcome.reply { say(reply, phase, &effects) }
+        noteOutcome(phase, outcome.reply, &effects)
+        goOn(outcome.next, phase, now_ns, &effects)
+    }
+
+    /// Sends what is due of a slow reply.
+    func goOn(_ drip: Drip, _ now_ns: UInt64, _ effects: inout Effects) {
+        var drip = drip
+        while drip.sent < drip.wire.count, drip.next_ns <= now_ns {
+            effects.output.append(drip.wire[drip.sent])
+            drip.sent += 1
+        }
+        guard drip.sent == drip.wire.count else {
+            gate = .dripping(drip)
+            return
+        }
+        gate = .open
+        lastProgress_ns = now_ns
+        goOn(drip.next, drip.phase, now_ns, &effects)
+        carryOut(now_ns, &effects)
+    }
+
+    private func goOn(_ next: Next, _ phase: Phase, _ now_ns: UInt64, _ effects: inout Effects) {
+        switch next {
+        case .read: break
+        case .startTLS:
+            discardsRest = true
+            awaitsHandshake = true
+            noteDiscarded(dropPending(), &effects)
+            plan = nil
+            decide(.tls, now_ns, &effects)
+        case .close:
+            // A plan may hold a reset behind its reply; the session is over all the same.
+            let ending: Ending = phase == .quit ? .quit : .sinkClose
+            end(ending, closing: plan?.actions.contains(.reset) == true ? .reset : .finish, &effects)
+        }
+    }
+}
+
+extension Action {
+    /// The action in the words of a rule.
+    var spoken: String {
+        switch self {
+        case .reply(let reply): Text.lines(reply.wire).first ?? ""
+        case .delay(let duration_ns): "delay \(Transcript.milliseconds(duration_ns / 1000)) ms"
+        case .drip(let rate): "drip \(rate)/s"
+        case .slowRead(let rate): "slow-read \(rate) octets/s"
+        case .stall: "stall"
+        case .close: "close"
+        case .reset: "reset"
+        case .keep: "keep"
+        case .lose: "lose"
+        case .accept: "accept"
+        case .hide(let capabilities): "hide \(capabilities.spoken)"
+        case .offer(let capabilities): "offer \(capabilities.spoken)"
+        }
+    }
+}
+
+extension CapabilitySet {
+    fileprivate var spoken: String {
+        Capability.allCases.filter { contains($0) }.map(\.keyword).joined(separator: " ")
+    }
+}

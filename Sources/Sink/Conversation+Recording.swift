@@ -1,0 +1,277 @@
+// What happened is appended to the turn's events, once, here. Transcripts, records and counts are their readers.
+
+import Journal
+import SMTP
+
+/// What the conversation remembers of the transaction that runs, or ran last, to say what became of it.
+struct TransactionTracking {
+    /// Counts the MAIL commands that got as far as a ruling.
+    var number = 0
+    var isOpen = false
+    /// An address of it might be a magic one.
+    var mayBeMagic = false
+    var acceptedCount = 0
+    var refusedCount = 0
+    var deferredCount = 0
+    /// The last 4yz or 5yz that stood in the way, and where.
+    var refusal: (phase: Phase, wire: [UInt8])?
+    /// A fault said nothing here.
+    var silentAt: Phase?
+    /// The envelope at the end of data, for the phase `accepted`.
+    var accepted: Transaction?
+    var acceptedOctetCount = 0
+    var messageID: String?
+    var loses = false
+    /// Content octets that no event has told yet.
+    var contentOctetCount = 0
+    var contentSegment = 0
+
+    /// Ready for the next MAIL.
+    mutating func beginAnew() {
+        number += 1
+        isOpen = true
+        acceptedCount = 0
+        refusedCount = 0
+        deferredCount = 0
+        refusal = nil
+        silentAt = nil
+        accepted = nil
+        messageID = nil
+        loses = false
+    }
+}
+
+extension Conversation {
+    // MARK: The client
+
+    /// One unit of the client's octets. `at_us` is when it came, which may be before it was looked at.
+    func noteUnit(
+        _ step: Step, _ unit: UnsafeRawBufferPointer, _ segment: Int, _ at_us: UInt64, _ effects: inout Effects
+    ) {
+        switch step.unit {
+        case .none: return
+        case .content, .swallowed:
+            record.contentOctetCount += unit.count
+            record.contentSegment = segment
+        case .line, .secretLine:
+            let verb = VerbWord(unit)
+            protocolPhase = verb.phase
+            var secretFrom = step.secretFrom
+            if case .reply(let reply, _) = step.demand, reply.code.isPermanent {
+                // Behind a refused AUTH, what is no command is likely the credentials that a careless client sent on.
+                if masksUnknown, reply.code.value == 500 { secretFrom = 0 } else { masksUnknown = verb.phase == .auth }
+                if case .secretLine = step.unit { masksUnknown = true }
+            } else {
+                masksUnknown = false
+            }
+            guard context.records else { return }
+            if secretFrom < unit.count {
+                let shown = unit[..<secretFrom] + Array("********".utf8)
+                Array(shown).withUnsafeBytes { effects.events.clientLine($0, segment: segment, at_us: at_us) }
+            } else {
+                effects.events.clientLine(unit.withoutLineEnd, segment: segment, at_us: at_us)
+            }
+        }
+    }
+
+    /// Message octets are told once, when they are over.
+    func noteContentEnd(_ effects: inout Effects) {
+        guard record.contentOctetCount > 0 else { return }
+        if context.records {
+            effects.events.clientContent(
+                octetCount: record.contentOctetCount, segment: record.contentSegment, at_us: now_us)
+        }
+        record.contentOctetCount = 0
+        protocolPhase = .endOfData
+    }
+
+    func noteIgnored(_ count: Int, _ effects: inout Effects) {
+        guard context.records, count > 0 else { return }
+        effects.events.append(.clientIgnored(octetCount: count), at_us: now_us)
+    }
+
+    /// Octets in clear behind STARTTLS (RFC 3207 §4.2).
+    func noteDiscarded(_ count: Int, _ effects: inout Effects) {
+        guard context.records, count > 0 else { return }
+        effects.events.append(.plaintextDiscarded(octetCount: count), at_us: now_us)
+    }
+
+    func note(_ notice: Notice, _ effects: inout Effects) {
+        guard context.records else { return }
+        effects.events.append(.noticed(notice.spoken), at_us: now_us)
+    }
+
+    // MARK: The sink
+
+    /// Puts a reply into the output, and tells of it.
+    func say(_ reply: Reply?, _ phase: Phase?, _ effects: inout Effects) {
+        guard let reply else { return }
+        effects.output.append(contentsOf: reply.wire)
+        noteReply(reply, phase, &effects)
+    }
+
+    func noteReply(_ reply: Reply, _ phase: Phase?, _ effects: inout Effects) {
+        guard context.records else { return }
+        effects.events.reply(reply.wire, phase: phase, at_us: now_us)
+    }
+
+    // MARK: Transactions
+
+    func noteMail(_ reversePath: [UInt8], _ reply: Reply?, _ effects: inout Effects) {
+        record.beginAnew()
+        if context.records { effects.events.transactionBegan(reversePath, at_us: now_us) }
+        guard let reply else {
+            record.silentAt = .mail
+            return
+        }
+        if !reply.code.isPositive { endTransaction(reply.verdict, at: .mail, reply.wire, &effects) }
+    }
+
+    func noteRecipient(_ address: [UInt8], _ reply: Reply?, _ effects: inout Effects) {
+        if context.records { effects.events.recipientAnswered(address, wire: reply?.wire ?? [], at_us: now_us) }
+        guard let reply else {
+            record.silentAt = .rcpt
+            return
+        }
+        if reply.code.isPositive { record.acceptedCount += 1 } else { noteRefusedRecipient(reply) }
+    }
+
+    private func noteRefusedRecipient(_ reply: Reply) {
+        if reply.code.isTransient { record.deferredCount += 1 } else { record.refusedCount += 1 }
+        // A deferral among rejects decides the verdict: the client is to come again.
+        if record.refusal == nil || reply.code.isTransient || record.deferredCount == 0 {
+            record.refusal = (.rcpt, reply.wire)
+        }
+    }
+
+    /// What a ruling at this phase means for the transaction.
+    func noteOutcome(_ phase: Phase, _ reply: Reply?, _ effects: inout Effects) {
+        switch phase {
+        case .data:
+            if let reply {
+                if !reply.code.isPositive { record.refusal = (.data, reply.wire) }
+            } else {
+                record.silentAt = .data
+            }
+        case .body:
+            endTransaction(reply?.verdict ?? .abandoned, at: .body, reply?.wire, &effects)
+        case .endOfData:
+            if let reply, reply.code.isPositive {
+                acceptedPending = true
+                endTransaction(record.loses ? .lost : .accepted, at: .endOfData, reply.wire, &effects)
+            } else {
+                endTransaction(reply?.verdict ?? .lost, at: .endOfData, reply?.wire, &effects)
+            }
+        case .auth where reply?.code.isPositive != true: masksUnknown = true
+        default: break
+        }
+        noteTransactionGone(&effects)
+    }
+
+    /// What the protocol itself answered.
+    func noteProtocolReply(_ step: Step, _ reply: Reply, _ effects: inout Effects) {
+        if record.isOpen, !reply.code.isPositive {
+            switch (step.unit, protocolPhase) {
+            case (.line, .rcpt): noteRefusedRecipient(reply)
+            case (.content, _), (.swallowed, _):
+                if session.transaction == nil { endTransaction(reply.verdict, at: .endOfData, reply.wire, &effects) }
+            default: break
+            }
+        }
+        noteTransactionGone(&effects)
+    }
+
+    /// RSET, a second EHLO, or the end took the transaction away.
+    private func noteTransactionGone(_ effects: inout Effects) {
+        if record.isOpen, session.transaction == nil, record.silentAt == nil { closeTransaction(&effects) }
+    }
+
+    /// Says what became of a transaction that ends without a verdict of its own.
+    func closeTransaction(_ effects: inout Effects) {
+        guard record.isOpen else { return }
+        if let silentAt = record.silentAt {
+            endTransaction(.abandoned, at: silentAt, nil, &effects)
+        } else if let refusal = record.refusal, record.acceptedCount == 0 || refusal.phase == .data {
+            let isTransient = refusal.wire.first == UInt8(ascii: "4")
+            endTransaction(isTransient ? .deferred : .rejected, at: refusal.phase, refusal.wire, &effects)
+        } else {
+            endTransaction(.abandoned, at: plan?.phase, nil, &effects)
+        }
+    }
+
+    private func endTransaction(_ verdict: Verdict, at phase: Phase?, _ reply: [UInt8]?, _ effects: inout Effects) {
+        guard record.isOpen else { return }
+        record.isOpen = false
+        if readRate != nil { readRate = nil }
+        guard context.records else { return }
+        effects.events.transactionEnded(verdict, at: phase, reply: reply, message: record.messageID, at_us: now_us)
+    }
+
+    // MARK: The end
+
+    func end(_ ending: Ending, closing: Effects.Closing, _ effects: inout Effects) {
+        guard !hasEnded else { return }
+        noteContentEnd(&effects)
+        closeTransaction(&effects)
+        if context.records { effects.events.append(.ended(ending), at_us: now_us) }
+        gate = .ended
+        plan = nil
+        effects.closing = closing
+    }
+}
+
+/// The verb of a command line, as far as records care.
+struct VerbWord {
+    let phase: Phase?
+
+    init(_ line: UnsafeRawBufferPointer) {
+        guard line.count >= 4 else {
+            phase = nil
+            return
+        }
+        // ASCII letters differ from their capitals in one bit.
+        let word = UInt32(bigEndian: line.loadUnaligned(as: UInt32.self)) | 0x2020_2020
+        phase =
+            switch word {
+            case 0x6d61_696c: .mail  // mail
+            case 0x7263_7074: .rcpt  // rcpt
+            case 0x6461_7461, 0x6264_6174: .data  // data, bdat
+            case 0x6568_6c6f, 0x6865_6c6f: .ehlo  // ehlo, helo
+            case 0x6175_7468: .auth  // auth
+            case 0x7374_6172: .starttls  // star(ttls)
+            default: nil
+            }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Without the CRLF at its end.
+    fileprivate var withoutLineEnd: UnsafeRawBufferPointer {
+        var end = count
+        if end > 0, self[end - 1] == 10 { end -= 1 }
+        if end > 0, self[end - 1] == 13 { end -= 1 }
+        return UnsafeRawBufferPointer(rebasing: self[..<end])
+    }
+}
+
+extension Reply {
+    /// What this reply makes of a transaction.
+    var verdict: Verdict {
+        if code.isTransient { return .deferred }
+        return code.isPermanent ? .rejected : .abandoned
+    }
+}
+
+extension Notice {
+    /// In words, for a transcript.
+    fileprivate var spoken: String {
+        switch self {
+        case .clientHelloInClear: "a TLS ClientHello came on a port that speaks in clear first"
+        case .httpRequest: "an HTTP request came on an SMTP port"
+        case .lineTooLong: "a line was longer than the limit"
+        case .tooManyErrors: "more commands broke the protocol than the limit allows"
+        case .messageTooBig: "the message is larger than the limit"
+        case .malformedChunkSize: "a BDAT had a size that is none"
+        }
+    }
+}

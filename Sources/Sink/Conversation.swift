@@ -1,0 +1,430 @@
+// One session from accept to close: here the SMTP session, the rules and the journal meet. It does no I/O and reads no
+// clock: octets and time are arguments, what is to be done comes back in `Effects`, and the next deadline with it.
+//
+//     octets -> Session.receive -> phase -> RuleBook.decide -> Session.resolve -> effects
+//
+// The gate says whether the client's octets are looked at now. While a decision waits (a delay, a slow reply, a message
+// being stored), they are kept, in a bounded buffer, and looked at afterwards in their order.
+
+import Faults
+import Journal
+import SMTP
+
+package final class Conversation {
+    /// Why the client's octets are, or are not, looked at now.
+    enum Gate {
+        case open
+        /// The peer has been accepted and nothing has begun.
+        case unopened
+        /// A plan waits.
+        case delayed(until_ns: UInt64)
+        /// A rule at `idle` waits; the client's next octet calls it off.
+        case idling(until_ns: UInt64)
+        case dripping(Drip)
+        /// A message is being stored; the ruling goes on afterwards.
+        case storing(Ruling)
+        case handshaking
+        /// Nothing will ever be said again.
+        case stalled
+        case ended
+    }
+
+    /// A reply that leaves slowly, and what comes behind it.
+    struct Drip {
+        let wire: [UInt8]
+        var sent = 0
+        let began_ns: UInt64
+        let octetsPerSecond: Double
+        let phase: Phase
+        let next: Next
+    }
+
+    /// A decision that is being carried out.
+    struct Plan {
+        let phase: Phase
+        let actions: [Action]
+        var position = 0
+        /// The session was told the ruling.
+        var isSettled = false
+        var drip: Double?
+        var keeps = false
+        var loses = false
+    }
+
+    /// Octets of the client that wait behind a closed gate, at most; then reading pauses.
+    static let pendingLimit = 64 << 10
+    /// Message octets that count as progress against the client's time limit, so that one octet now and then does not.
+    static let progressOctets = 512
+
+    package let id: String
+    package let number: UInt64
+    let context: ListenerContext
+    let client: String
+    let clientAddress: IPAddress?
+
+    var session: Session
+    var gate = Gate.unopened
+    var plan: Plan?
+    var pending: [UInt8] = []
+    /// How many octets of `pending` were used already.
+    var pendingStart = 0
+    /// Where, in `pending`, each read ended, with its number and time: a line is told by the read in which it ended.
+    var pendingReads: [(end: Int, segment: Int, at_us: UInt64)] = []
+
+    var began_ns: UInt64 = 0
+    var wallBegan_us: Int64 = 0
+    /// Microseconds since the start, of the turn that runs.
+    var now_us: UInt64 = 0
+    var segment = 0
+    var lastProgress_ns: UInt64 = 0
+    var progressOctetCount = 0
+    var readRate: Double?
+    var readAgain_ns: UInt64?
+    var clientFinished = false
+    var isDraining = false
+    var idleAsked = false
+    var acceptedPending = false
+    var masksUnknown = false
+    /// TLS is to begin, so the client's next octets are none of SMTP's: reading waits.
+    var awaitsHandshake = false
+    /// The octets behind STARTTLS in the read at hand are to be thrown away.
+    var discardsRest = false
+    /// The phase of the command that came last, where the protocol itself answers.
+    var protocolPhase: Phase?
+
+    var record = TransactionTracking()
+    var tlsVersion: String?
+    var tlsReply: Reply?
+
+    /// - Parameters:
+    ///   - id: what records call this session.
+    ///   - client: address and port, as text.
+    package init(
+        id: String, number: UInt64, context: ListenerContext, client: String, clientHost: String,
+        clientAddress: IPAddress?
+    ) {
+        self.id = id
+        self.number = number
+        self.context = context
+        self.client = client
+        self.clientHost = clientHost
+        self.clientAddress = clientAddress
+        session = Session(
+            profile: context.profile, insideTLS: false, keepsContent: context.keepsMessages,
+            bodyCheckpoints: context.rules.bodyCheckpoints)
+    }
+
+    let clientHost: String
+
+    /// The last turn has run: nothing will be done any more.
+    package var hasEnded: Bool { if case .ended = gate { true } else { false } }
+
+    // MARK: What comes in
+
+    /// The connection was accepted.
+    package func opened(local: String, wall_us: Int64, now_ns: UInt64, _ effects: inout Effects) {
+        began_ns = now_ns
+        wallBegan_us = wall_us
+        lastProgress_ns = now_ns
+        now_us = 0
+        awaitsHandshake = context.implicitTLS
+        gate = .open
+        if context.records {
+            effects.events.append(
+                .opened(session: id, listener: context.name, client: client, local: local, wall_us: wall_us), at_us: 0)
+        }
+        decide(.connect, now_ns, &effects)
+        finishTurn(now_ns, &effects)
+    }
+
+    /// The client's octets, in clear; one call a read.
+    package func received(_ octets: UnsafeRawBufferPointer, now_ns: UInt64, _ effects: inout Effects) {
+        now_us = (now_ns - began_ns) / 1000
+        segment += 1
+        if let rate = readRate {
+            readAgain_ns = now_ns + UInt64(Double(octets.count) / rate * 1e9)
+        }
+        switch gate {
+        case .ended, .stalled:
+            noteIgnored(octets.count, &effects)
+        case .open, .idling:
+            if case .idling = gate { callOffIdle() }
+            if pending.isEmpty {
+                let consumed = consume(octets, now_ns, &effects)
+                keep(UnsafeRawBufferPointer(rebasing: octets[consumed...]), &effects)
+            } else {
+                hold(octets)
+                consumePending(now_ns, &effects)
+            }
+        case .unopened, .delayed, .dripping, .storing, .handshaking:
+            hold(octets)
+            if context.records, !isStoring {
+                effects.events.append(.clientEarly(octetCount: octets.count, segment: segment), at_us: now_us)
+            }
+        }
+        finishTurn(now_ns, &effects)
+    }
+
+    /// The deadline of the last effects has come.
+    package func deadlineReached(now_ns: UInt64, _ effects: inout Effects) {
+        now_us = (now_ns - began_ns) / 1000
+        if let again = readAgain_ns, again <= now_ns { readAgain_ns = nil }
+        switch gate {
+        case .delayed(let until) where until <= now_ns, .idling(let until) where until <= now_ns:
+            gate = .open
+            carryOut(now_ns, &effects)
+        case .dripping(let drip):
+            goOn(drip, now_ns, &effects)
+        case .open where timeLimit_ns <= now_ns:
+            say(session.farewell(.badConnection, "Time-out: the client was silent for too long"), nil, &effects)
+            end(.timeout, closing: .finish, &effects)
+        case .handshaking where timeLimit_ns <= now_ns:
+            end(.timeout, closing: .finish, &effects)
+        default: break
+        }
+        consumePending(now_ns, &effects)
+        finishTurn(now_ns, &effects)
+    }
+
+    /// The message of the last effects was stored, or why not.
+    package func stored(_ failure: String?, now_ns: UInt64, _ effects: inout Effects) {
+        guard case .storing(let ruling) = gate else { return }
+        now_us = (now_ns - began_ns) / 1000
+        gate = .open
+        if failure != nil {
+            record.messageID = nil
+            complete(.endOfData, .reply(Replies.storageFailed), now_ns, &effects)
+        } else {
+            complete(.endOfData, ruling, now_ns, &effects)
+        }
+        carryOut(now_ns, &effects)
+        consumePending(now_ns, &effects)
+        finishTurn(now_ns, &effects)
+    }
+
+    /// The handshake is done.
+    package func handshakeFinished(_ tls: TLSSummary, now_ns: UInt64, _ effects: inout Effects) {
+        guard case .handshaking = gate else { return }
+        now_us = (now_ns - began_ns) / 1000
+        lastProgress_ns = now_ns
+        gate = .open
+        tlsVersion = tls.version
+        session.handshakeDone()
+        if context.records { effects.events.append(.tlsStarted(tls), at_us: now_us) }
+        if let reply = tlsReply {
+            session.begin(.tls)
+            _ = session.resolve(.reply(reply))
+        }
+        if context.implicitTLS { greet(now_ns, &effects) }
+        consumePending(now_ns, &effects)
+        finishTurn(now_ns, &effects)
+    }
+
+    /// The handshake failed: there is nobody left to talk to.
+    package func handshakeFailed(_ reason: String, now_ns: UInt64, _ effects: inout Effects) {
+        guard case .handshaking = gate else { return }
+        now_us = (now_ns - began_ns) / 1000
+        if context.records { effects.events.append(.tlsFailed(reason: reason), at_us: now_us) }
+        end(.clientClose, closing: .finish, &effects)
+        finishTurn(now_ns, &effects)
+    }
+
+    /// The client sent FIN. What waits behind the gate is still answered.
+    package func peerFinished(now_ns: UInt64, _ effects: inout Effects) {
+        guard !clientFinished, !hasEnded else { return }
+        now_us = (now_ns - began_ns) / 1000
+        clientFinished = true
+        if context.records { effects.events.append(.clientFinished, at_us: now_us) }
+        finishTurn(now_ns, &effects)
+    }
+
+    /// The connection is gone: reset, or nothing can be written to it.
+    package func peerGone(now_ns: UInt64, _ effects: inout Effects) {
+        guard !hasEnded else { return }
+        now_us = (now_ns - began_ns) / 1000
+        end(.clientReset, closing: .reset, &effects)
+        finishTurn(now_ns, &effects)
+    }
+
+    /// The sink stops: an idle client gets a 421 now, a running transaction may finish.
+    ///
+    /// - Parameter atOnce: the time for finishing is over.
+    package func shutDown(atOnce: Bool, now_ns: UInt64, _ effects: inout Effects) {
+        guard !hasEnded else { return }
+        now_us = (now_ns - began_ns) / 1000
+        isDraining = true
+        if atOnce {
+            if case .handshaking = gate {} else if case .stalled = gate {} else { sayShutdown(&effects) }
+            end(.shutdown, closing: .finish, &effects)
+        }
+        finishTurn(now_ns, &effects)
+    }
+
+    private func sayShutdown(_ effects: inout Effects) {
+        say(session.farewell(.notAcceptingMessages, "The server is shutting down"), nil, &effects)
+    }
+
+    // MARK: The client's octets
+
+    /// Takes units from `octets` for as long as the gate is open.
+    ///
+    /// - Returns: how many octets were used.
+    private func consume(_ octets: UnsafeRawBufferPointer, _ now_ns: UInt64, _ effects: inout Effects) -> Int {
+        var offset = 0
+        discardsRest = false
+        while offset < octets.count, case .open = gate {
+            if acceptedPending {
+                askAccepted(now_ns, &effects)
+                continue
+            }
+            let step = session.receive(UnsafeRawBufferPointer(rebasing: octets[offset...]))
+            let unit = UnsafeRawBufferPointer(rebasing: octets[offset..<offset + step.consumed])
+            offset += step.consumed
+            noteUnit(step, unit, segment, now_us, &effects)
+            if !perform(step, now_ns, &effects) { break }
+        }
+        return offset
+    }
+
+    /// The same for octets that had to wait.
+    func consumePending(_ now_ns: UInt64, _ effects: inout Effects) {
+        while pendingStart < pending.count, case .open = gate {
+            askAccepted(now_ns, &effects)
+            guard case .open = gate else { break }
+            let step = pending.withUnsafeBytes { octets in
+                let step = session.receive(UnsafeRawBufferPointer(rebasing: octets[pendingStart...]))
+                let end = pendingStart + step.consumed
+                let read = readOf(end)
+                noteUnit(
+                    step, UnsafeRawBufferPointer(rebasing: octets[pendingStart..<end]), read.segment, read.at_us,
+                    &effects)
+                return step
+            }
+            pendingStart += step.consumed
+            if !perform(step, now_ns, &effects) { break }
+        }
+        if pendingStart > 0 {
+            pending.removeFirst(pendingStart)
+            pendingReads = pendingReads.compactMap {
+                $0.end > pendingStart ? (end: $0.end - pendingStart, segment: $0.segment, at_us: $0.at_us) : nil
+            }
+            pendingStart = 0
+        }
+        if case .ended = gate { noteIgnored(dropPending(), &effects) }
+    }
+
+    /// The rest of a read that was not used: it waits, or it is thrown away.
+    private func keep(_ rest: UnsafeRawBufferPointer, _ effects: inout Effects) {
+        guard !rest.isEmpty else { return }
+        if discardsRest {
+            noteDiscarded(rest.count, &effects)
+        } else if case .ended = gate {
+            noteIgnored(rest.count, &effects)
+        } else if case .stalled = gate {
+            noteIgnored(rest.count, &effects)
+        } else {
+            hold(rest)
+        }
+    }
+
+    /// - Returns: false when the session needs octets that have not come yet.
+    private func perform(_ step: Step, _ now_ns: UInt64, _ effects: inout Effects) -> Bool {
+        if step.consumed > 0 { noteProgress(step, now_ns) }
+        if let notice = step.notice { note(notice, &effects) }
+        switch step.demand {
+        case .input: return step.consumed > 0
+        case .decision(let phase):
+            noteContentEnd(&effects)
+            decide(phase, now_ns, &effects)
+        case .reply(let reply, let closes):
+            noteContentEnd(&effects)
+            say(reply, reply.code.isPositive ? nil : protocolPhase, &effects)
+            noteProtocolReply(step, reply, &effects)
+            if closes { end(.sinkClose, closing: .finish, &effects) }
+        }
+        return true
+    }
+
+    private func noteProgress(_ step: Step, _ now_ns: UInt64) {
+        idleAsked = false
+        if case .content = step.unit {
+            progressOctetCount += step.consumed
+            guard progressOctetCount >= Self.progressOctets else { return }
+        }
+        progressOctetCount = 0
+        lastProgress_ns = now_ns
+    }
+
+    private func hold(_ octets: UnsafeRawBufferPointer) {
+        pending.append(contentsOf: octets)
+        pendingReads.append((end: pending.count, segment: segment, at_us: now_us))
+    }
+
+    /// The read in which the octet before `end` came.
+    private func readOf(_ end: Int) -> (segment: Int, at_us: UInt64) {
+        guard let read = pendingReads.first(where: { $0.end >= end }) else { return (segment, now_us) }
+        return (read.segment, read.at_us)
+    }
+
+    /// - Returns: how many octets were thrown away.
+    func dropPending() -> Int {
+        defer {
+            pending = []
+            pendingReads = []
+            pendingStart = 0
+        }
+        return pending.count - pendingStart
+    }
+
+    private func callOffIdle() {
+        gate = .open
+        plan = nil
+    }
+
+    private var isStoring: Bool { if case .storing = gate { true } else { false } }
+
+    // MARK: The end of a turn
+
+    var timeLimit_ns: UInt64 { lastProgress_ns + UInt64(context.profile.limits.clientTimeout_ms) * 1_000_000 }
+
+    /// Settles what the turn left open, and says what is wanted next.
+    private func finishTurn(_ now_ns: UInt64, _ effects: inout Effects) {
+        if case .open = gate { askFloatingPhases(now_ns, &effects) }
+        if clientFinished {
+            switch gate {
+            case .open, .idling, .stalled, .handshaking: end(.clientClose, closing: .finish, &effects)
+            case .unopened, .delayed, .dripping, .storing, .ended: break
+            }
+        }
+        if isDraining, case .open = gate, session.awaitsCommand, session.transaction == nil {
+            sayShutdown(&effects)
+            end(.shutdown, closing: .finish, &effects)
+        }
+        effects.reading = pending.count < Self.pendingLimit && readAgain_ns == nil && !waitsForHandshake
+        effects.readLimit = readRate.map { max(1, min(4096, Int($0 / 20))) }
+        effects.deadline_ns = nextDeadline_ns
+    }
+
+    /// A decision stands between here and the handshake: what comes now is for TLS.
+    private var waitsForHandshake: Bool {
+        guard awaitsHandshake, case .delayed = gate else { return false }
+        return true
+    }
+
+    private var nextDeadline_ns: UInt64? {
+        var next: UInt64?
+        switch gate {
+        case .delayed(let until), .idling(let until): next = until
+        case .dripping(let drip): next = drip.next_ns
+        case .open, .handshaking: next = timeLimit_ns
+        case .unopened, .storing, .stalled, .ended: next = nil
+        }
+        guard let again = readAgain_ns, !hasEnded else { return next }
+        return next.map { min($0, again) } ?? again
+    }
+}
+
+extension Conversation.Drip {
+    /// When the next octet is due.
+    var next_ns: UInt64 { began_ns + UInt64(Double(sent) / octetsPerSecond * 1e9) }
+}

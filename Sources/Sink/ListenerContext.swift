@@ -1,0 +1,29 @@
+// What every conversation of one listener shares for as long as it lives. A reload makes new contexts; open sessions
+// keep the one they started with.
+
+import Faults
+import SMTP
+
+package final class ListenerContext: Sendable {
+    /// The listener's name, as rules and records say it.
+    package let name: String
+    package let profile: Profile
+    package let rules: RuleBook
+    /// TLS begins with the first octet (RFC 8314 §3.3).
+    package let implicitTLS: Bool
+    /// Messages are stored; false: counted.
+    package let keepsMessages: Bool
+    /// Somebody reads the events: a store or a transcript.
+    package let records: Bool
+
+    package init(
+        name: String, profile: Profile, rules: RuleBook, implicitTLS: Bool, keepsMessages: Bool, records: Bool
+    ) {
+        self.name = name
+        self.profile = profile
+        self.rules = rules
+        self.implicitTLS = implicitTLS
+        self.keepsMessages = keepsMessages
+        self.records = records
+    }
+}

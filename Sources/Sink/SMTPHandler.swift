@@ -1,0 +1,182 @@
+// Ties one connection of the event loop to one conversation: calls go in, effects are carried out. No decision is made
+// here.
+
+import EventLoop
+import Journal
+import SMTP
+import Store
+
+/// What the handlers of one loop share: buffers that are empty between turns.
+///
+/// Unchecked: each loop has one of its own, and only handlers, which live on their loop, touch it.
+final class LoopWorkspace: @unchecked Sendable {
+    var effects = Effects()
+    let output: SessionOutput
+
+    init(output: SessionOutput) { self.output = output }
+}
+
+/// Where finished messages and events go.
+final class SessionOutput: Sendable {
+    /// Event octets kept of one session, at most; what comes behind is counted, and its end is kept all the same.
+    static let sessionLogLimit = 1 << 20
+
+    let store: any SessionStore
+    let transcript: TranscriptWriter?
+    let counters: SinkCounters
+
+    init(store: any SessionStore, transcript: TranscriptWriter?, counters: SinkCounters) {
+        self.store = store
+        self.transcript = transcript
+        self.counters = counters
+    }
+
+    var records: Bool { store.keepsSessions || transcript != nil }
+}
+
+final class SMTPHandler: ConnectionHandler {
+    let conversation: Conversation
+    private let workspace: LoopWorkspace
+    private let tls: TLSContext?
+    private var log = EventLog()
+    private var eventsDropped = 0
+    private var isReading = true
+    private var hasEnded = false
+
+    init(conversation: Conversation, workspace: LoopWorkspace, tls: TLSContext?) {
+        self.conversation = conversation
+        self.workspace = workspace
+        self.tls = tls
+    }
+
+    func opened(_ connection: Connection, now: Instant) {
+        workspace.output.counters.sessionOpened()
+        conversation.opened(
+            local: connection.local.description, wall_us: WallClock.now_us(), now_ns: now.nanoseconds,
+            &workspace.effects)
+        carryOut(connection, now)
+    }
+
+    func received(_ connection: Connection, _ octets: UnsafeRawBufferPointer, now: Instant) {
+        conversation.received(octets, now_ns: now.nanoseconds, &workspace.effects)
+        carryOut(connection, now)
+    }
+
+    func deadlineReached(_ connection: Connection, now: Instant) {
+        conversation.deadlineReached(now_ns: now.nanoseconds, &workspace.effects)
+        carryOut(connection, now)
+    }
+
+    func peerFinished(_ connection: Connection, now: Instant) {
+        conversation.peerFinished(now_ns: now.nanoseconds, &workspace.effects)
+        carryOut(connection, now)
+    }
+
+    func peerGone(_ connection: Connection, reason: String, now: Instant) {
+        conversation.peerGone(now_ns: now.nanoseconds, &workspace.effects)
+        carryOut(connection, now)
+    }
+
+    func handshakeFinished(_ connection: Connection, _ result: Result<TLSFacts, TLSFailure>, now: Instant) {
+        switch result {
+        case .success(let facts):
+            conversation.handshakeFinished(
+                TLSSummary(
+                    version: facts.version, cipher: facts.cipher, sni: facts.sni, clientNames: facts.clientNames),
+                now_ns: now.nanoseconds, &workspace.effects)
+        case .failure(let failure):
+            conversation.handshakeFailed(failure.reason, now_ns: now.nanoseconds, &workspace.effects)
+        }
+        carryOut(connection, now)
+    }
+
+    func closed(_ connection: Connection, now: Instant) {
+        conversation.peerGone(now_ns: now.nanoseconds, &workspace.effects)
+        workspace.effects.closing = .no
+        carryOut(connection, now)
+    }
+
+    func shutDown(_ connection: Connection, atOnce: Bool, now: Instant) {
+        conversation.shutDown(atOnce: atOnce, now_ns: now.nanoseconds, &workspace.effects)
+        carryOut(connection, now)
+    }
+
+    // MARK: Effects
+
+    private func carryOut(_ connection: Connection, _ now: Instant) {
+        storeMessages(now)
+        if workspace.effects.startsTLS, tls == nil {
+            // STARTTLS is only listed where there is a certificate; a rule may offer it all the same.
+            workspace.effects.startsTLS = false
+            conversation.handshakeFailed("no certificate is there", now_ns: now.nanoseconds, &workspace.effects)
+        }
+        if !workspace.effects.events.isEmpty { keepEvents() }
+        if !workspace.effects.output.isEmpty {
+            workspace.effects.output.withUnsafeBytes { connection.send($0) }
+        }
+        if workspace.effects.startsTLS, let tls { connection.startTLS(tls) }
+        if conversation.hasEnded {
+            finish(connection)
+        } else {
+            connection.setDeadline(workspace.effects.deadline_ns.map { Instant(nanoseconds: $0) })
+            connection.readLimit = workspace.effects.readLimit
+            if workspace.effects.reading != isReading {
+                isReading = workspace.effects.reading
+                isReading ? connection.resumeReading() : connection.pauseReading()
+            }
+        }
+        workspace.effects.clear()
+    }
+
+    /// A 250 is written after its message is stored. What the answer leads to may be another message.
+    private func storeMessages(_ now: Instant) {
+        if let octets = workspace.effects.countedMessage {
+            workspace.effects.countedMessage = nil
+            workspace.output.store.countMessage(octets: octets)
+            workspace.output.counters.messageAccepted()
+        }
+        while let message = workspace.effects.message {
+            workspace.effects.message = nil
+            var failure: String?
+            do {
+                try workspace.output.store.keep(message)
+                workspace.output.counters.messageAccepted()
+            } catch {
+                failure = error.reason
+            }
+            conversation.stored(failure, now_ns: now.nanoseconds, &workspace.effects)
+        }
+    }
+
+    private func keepEvents() {
+        let output = workspace.output
+        let isLast = conversation.hasEnded
+        if output.store.keepsSessions {
+            if log.octetCount + workspace.effects.events.octetCount <= SessionOutput.sessionLogLimit || isLast {
+                log.append(workspace.effects.events)
+            } else {
+                eventsDropped += workspace.effects.events.eventCount
+            }
+        }
+        output.transcript?.write(session: conversation.id, events: workspace.effects.events, isLast: isLast)
+    }
+
+    private func finish(_ connection: Connection) {
+        switch workspace.effects.closing {
+        case .no: break
+        case .finish: connection.close()
+        case .reset: connection.reset()
+        }
+        guard !hasEnded else { return }
+        hasEnded = true
+        connection.setDeadline(nil)
+        if workspace.output.store.keepsSessions {
+            workspace.output.store.keep(
+                StoredSession(id: conversation.id, log: log, eventsDropped: eventsDropped))
+            log = EventLog()
+        } else {
+            workspace.output.store.countSession()
+        }
+        workspace.output.counters.sessionEnded()
+    }
+}

@@ -1,0 +1,68 @@
+// Everything a sink needs to start, as plain values. Whoever reads files and flags makes one of these.
+
+import EventLoop
+import Faults
+import SMTP
+import Store
+
+/// One place where connections are accepted.
+package struct ListenerConfiguration: Sendable {
+    /// As rules and records say it.
+    package var name: String
+    package var address: ListenAddress
+    /// TLS begins with the first octet (RFC 8314 §3.3).
+    package var implicitTLS: Bool
+    package var profile: Profile
+    /// nil: no TLS here.
+    package var identity: TLSIdentity?
+
+    package init(
+        name: String, address: ListenAddress, implicitTLS: Bool = false, profile: Profile, identity: TLSIdentity?
+    ) {
+        self.name = name
+        self.address = address
+        self.implicitTLS = implicitTLS
+        self.profile = profile
+        self.identity = identity
+    }
+}
+
+package enum StoreKind: Sendable, Hashable {
+    case memory(Retention)
+    case none
+}
+
+package struct SinkConfiguration: Sendable {
+    package var listeners: [ListenerConfiguration]
+    package var rules: [Rule]
+    package var seed: UInt64
+    package var timeScale: Double
+    package var magic: Bool
+    package var store: StoreKind
+    package var transcript: TranscriptForm?
+    /// Event loops, one thread each.
+    package var loops: Int
+    /// Connections open at once, over all loops.
+    package var connectionLimit: Int
+
+    package init(
+        listeners: [ListenerConfiguration], rules: [Rule] = [], seed: UInt64 = 0, timeScale: Double = 1,
+        magic: Bool = true, store: StoreKind = .memory(Retention()), transcript: TranscriptForm? = nil,
+        loops: Int = 1, connectionLimit: Int = 20_000
+    ) {
+        self.listeners = listeners
+        self.rules = rules
+        self.seed = seed
+        self.timeScale = timeScale
+        self.magic = magic
+        self.store = store
+        self.transcript = transcript
+        self.loops = loops
+        self.connectionLimit = connectionLimit
+    }
+}
+
+/// What makes a reload impossible while the sink runs.
+package struct ReloadRefusal: Error, CustomStringConvertible {
+    package let description: String
+}
