@@ -157,8 +157,7 @@ extension Conversation {
     private func stall(_ effects: inout Effects) {
         gate = .stalled
         plan = nil
-        let dropped = dropPending()
-        if dropped > 0 { noteIgnored(dropped, &effects) }
+        noteIgnored(dropPending())
     }
 
     // MARK: The ruling

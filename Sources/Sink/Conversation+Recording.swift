@@ -85,10 +85,8 @@ extension Conversation {
         protocolPhase = .endOfData
     }
 
-    func noteIgnored(_ count: Int, _ effects: inout Effects) {
-        guard context.records, count > 0 else { return }
-        effects.events.append(.clientIgnored(octetCount: count), at_us: now_us)
-    }
+    /// Octets that nobody read as SMTP; told once, at the end.
+    func noteIgnored(_ count: Int) { ignoredOctetCount += count }
 
     /// Octets in clear behind STARTTLS (RFC 3207 §4.2).
     func noteDiscarded(_ count: Int, _ effects: inout Effects) {
@@ -213,7 +211,12 @@ extension Conversation {
         guard !hasEnded else { return }
         noteContentEnd(&effects)
         closeTransaction(&effects)
-        if context.records { effects.events.append(.ended(ending), at_us: now_us) }
+        if context.records {
+            if ignoredOctetCount > 0 {
+                effects.events.append(.clientIgnored(octetCount: ignoredOctetCount), at_us: now_us)
+            }
+            effects.events.append(.ended(ending), at_us: now_us)
+        }
         gate = .ended
         plan = nil
         effects.closing = closing

@@ -81,6 +81,7 @@ package final class Conversation {
     var readRate: Double?
     var readAgain_ns: UInt64?
     var clientFinished = false
+    var ignoredOctetCount = 0
     var isDraining = false
     var idleAsked = false
     var acceptedPending = false
@@ -146,7 +147,7 @@ package final class Conversation {
         }
         switch gate {
         case .ended, .stalled:
-            noteIgnored(octets.count, &effects)
+            noteIgnored(octets.count)
         case .open, .idling:
             if case .idling = gate { callOffIdle() }
             if pending.isEmpty {
@@ -310,7 +311,7 @@ package final class Conversation {
             }
             pendingStart = 0
         }
-        if case .ended = gate { noteIgnored(dropPending(), &effects) }
+        if case .ended = gate { pending = [] }
     }
 
     /// The rest of a read that was not used: it waits, or it is thrown away.
@@ -318,12 +319,11 @@ package final class Conversation {
         guard !rest.isEmpty else { return }
         if discardsRest {
             noteDiscarded(rest.count, &effects)
-        } else if case .ended = gate {
-            noteIgnored(rest.count, &effects)
-        } else if case .stalled = gate {
-            noteIgnored(rest.count, &effects)
         } else {
-            hold(rest)
+            switch gate {
+            case .ended, .stalled: noteIgnored(rest.count)
+            default: hold(rest)
+            }
         }
     }
 

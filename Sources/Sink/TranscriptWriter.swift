@@ -91,7 +91,7 @@ package final class TranscriptWriter: Sendable {
         text.withUTF8 { octets in
             var rest = octets[...]
             while !rest.isEmpty {
-                let count = Glibc.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                let count = Glibc.write(descriptor, UnsafeBufferPointer(rebasing: rest).baseAddress, rest.count)
                 if count < 0 && errno == EINTR { continue }
                 if count <= 0 { return }
                 rest = rest.dropFirst(count)
