@@ -37,16 +37,16 @@ final class SessionOutput: Sendable {
 final class SMTPHandler: ConnectionHandler {
     let conversation: Conversation
     private let workspace: LoopWorkspace
-    private let tls: TLSContext?
+    private let identity: TLSIdentity?
     private var log = EventLog()
     private var eventsDropped = 0
     private var isReading = true
     private var hasEnded = false
 
-    init(conversation: Conversation, workspace: LoopWorkspace, tls: TLSContext?) {
+    init(conversation: Conversation, workspace: LoopWorkspace, identity: TLSIdentity?) {
         self.conversation = conversation
         self.workspace = workspace
-        self.tls = tls
+        self.identity = identity
     }
 
     func opened(_ connection: Connection, now: Instant) {
@@ -105,7 +105,7 @@ final class SMTPHandler: ConnectionHandler {
 
     private func carryOut(_ connection: Connection, _ now: Instant) {
         storeMessages(now)
-        if workspace.effects.startsTLS, tls == nil {
+        if workspace.effects.startsTLS, identity == nil {
             // STARTTLS is only listed where there is a certificate; a rule may offer it all the same.
             workspace.effects.startsTLS = false
             conversation.handshakeFailed("no certificate is there", now_ns: now.nanoseconds, &workspace.effects)
@@ -114,7 +114,7 @@ final class SMTPHandler: ConnectionHandler {
         if !workspace.effects.output.isEmpty {
             workspace.effects.output.withUnsafeBytes { connection.send($0) }
         }
-        if workspace.effects.startsTLS, let tls { connection.startTLS(tls) }
+        if workspace.effects.startsTLS, let identity { connection.startTLS(identity) }
         if conversation.hasEnded {
             finish(connection)
         } else {

@@ -1,6 +1,5 @@
 // The running sink: loops, listeners, the store and the rules in force. The one place where the parts meet.
 
-import Dispatch
 import EventLoop
 import Faults
 import Journal
@@ -51,7 +50,7 @@ package final class Server: Sendable {
     ///
     /// - Returns: the addresses in the order of the listeners, with the ports that were free for port 0.
     /// - Throws: an error that names the address and what is wrong with it; then nothing is bound.
-    package func start() throws -> [SocketAddress] {
+    package func start() async throws -> [SocketAddress] {
         let listeners = generation.withLock { $0.configuration.listeners }
         var bound: [[ListeningSocket]] = []
         do {
@@ -64,10 +63,10 @@ package final class Server: Sendable {
         }
         for (index, loop) in loops.enumerated() {
             let workspace = LoopWorkspace(output: output)
-            try loop.listen(
+            try await loop.listen(
                 on: bound.compactMap { $0.indices.contains(index) ? $0[index] : nil },
                 accept: { [self] arrival in handler(for: arrival, workspace) },
-                refusal: { [self] reason, tag in refusal(reason, tag) })
+                refuse: { [self] reason, tag in refusal(reason, tag) })
         }
         return bound.compactMap { $0.first?.address }
     }
@@ -80,9 +79,7 @@ package final class Server: Sendable {
         let conversation = Conversation(
             id: "s\(number)", number: number, context: context, client: arrival.peer.description,
             clientHost: arrival.peer.host, clientAddress: IPAddress(arrival.peer.host))
-        return SMTPHandler(
-            conversation: conversation, workspace: workspace,
-            tls: identity.flatMap { try? arrival.reactor.tlsContext(for: $0) })
+        return SMTPHandler(conversation: conversation, workspace: workspace, identity: identity)
     }
 
     /// What a client is told for whom there is no room (RFC 5321 §3.8).
@@ -133,51 +130,40 @@ package final class Server: Sendable {
 
     // MARK: Stop
 
-    /// Stops accepting, answers 421 to the idle, and lets running transactions finish.
+    /// Stops accepting, answers 421 to the idle, lets running transactions finish, and closes everything.
     ///
-    /// - Parameters:
-    ///   - grace_ms: how long they may take.
-    ///   - done: called once, on `queue`, when every connection is closed or the time is over.
-    package func stop(grace_ms: Int, queue: DispatchQueue, done: @escaping @Sendable () -> Void) {
-        for loop in loops { loop.stopAccepting() }
-        endConversations(atOnce: false)
-        let deadline = DispatchTime.now() + .milliseconds(grace_ms)
-        awaitEnd(deadline: deadline, isForced: false, queue: queue, done: done)
+    /// - Parameter grace_ms: how long running transactions may take; then they are answered 421, too.
+    package func stop(grace_ms: Int) async {
+        for loop in loops { await loop.stopAccepting() }
+        await endConversations(atOnce: false)
+        let end = Instant.now().adding(ms: grace_ms)
+        var isEmpty = true
+        for loop in loops {
+            let left_ms = Int(end.since_ns(.now()) / 1_000_000)
+            isEmpty = await loop.waitUntilEmpty(atMost_ms: left_ms) && isEmpty
+        }
+        if !isEmpty {
+            await endConversations(atOnce: true)
+            for loop in loops { _ = await loop.waitUntilEmpty(atMost_ms: Self.lastWords_ms) }
+        }
+        for loop in loops { await loop.shutdown() }
+        output.transcript?.flush()
     }
 
-    /// Looks every few milliseconds whether all have left; when the time is over, ends what is left.
-    private func awaitEnd(
-        deadline: DispatchTime, isForced: Bool, queue: DispatchQueue, done: @escaping @Sendable () -> Void
-    ) {
-        let everybodyLeft = counters.sessionsOpen == 0
-        if everybodyLeft || (isForced && DispatchTime.now() >= deadline) {
-            for loop in loops { loop.shutdown() }
-            output.transcript?.flush()
-            return done()
-        }
-        if !isForced, DispatchTime.now() >= deadline {
-            endConversations(atOnce: true)
-            let last = DispatchTime.now() + .milliseconds(Self.lastWords_ms)
-            return awaitEnd(deadline: last, isForced: true, queue: queue, done: done)
-        }
-        queue.asyncAfter(deadline: .now() + .milliseconds(Self.stopPace_ms)) { [self] in
-            awaitEnd(deadline: deadline, isForced: isForced, queue: queue, done: done)
-        }
-    }
-
-    private static let stopPace_ms = 5
     /// For writing the last 421 when the time for finishing is over.
     private static let lastWords_ms = 200
 
-    private func endConversations(atOnce: Bool) {
+    private func endConversations(atOnce: Bool) async {
         for loop in loops {
-            loop.forEachConnection { connection, now in
-                (connection.handler as? SMTPHandler)?.shutDown(connection, atOnce: atOnce, now: now)
+            await loop.forEachConnection { connection in
+                (connection.handler as? SMTPHandler)?.shutDown(connection, atOnce: atOnce, now: .now())
             }
         }
     }
 
-    package func statistics() -> LoopStatistics {
-        loops.reduce(into: LoopStatistics()) { $0.add($1.statistics) }
+    package func statistics() async -> LoopStatistics {
+        var sum = LoopStatistics()
+        for loop in loops { sum.add(await loop.statistics) }
+        return sum
     }
 }
