@@ -149,7 +149,7 @@ package struct Network: Sendable, Hashable, CustomStringConvertible {
         guard let first = parts.first, let address = IPAddress(first) else {
             return .failure("\"\(text.shown)\" is not an address or network; write 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32")
         }
-        let width = address.isV4 ? 32 : 128
+        let width = first.contains(":") ? 128 : 32
         guard parts.count == 2 else { return .success(Network(address: address, prefix: 128)) }
         guard (1...3).contains(parts[1].utf8.count), parts[1].utf8.allSatisfy({ (48...57).contains($0) }),
             let bits = Int(parts[1]), bits <= width

@@ -139,8 +139,8 @@ extension ReplyText: CustomStringConvertible {
     /// Parses `550 5.1.1 text`. Lines end with a line feed or with `\n` in the text; `\\` is one backslash. A line
     /// behind the first may repeat the code (and the enhanced code), as `550-5.1.1 text`.
     package static func parse(_ text: String) -> Result<ReplyText, RuleText> {
-        var lines = unescapedLines(text)
-        if lines.count > 1, lines.last?.isEmpty == true { lines.removeLast() }  // a YAML block ends with a line feed
+        let isBlock = text.unicodeScalars.last == "\n"  // a YAML block ends with a line feed
+        let lines = unescapedLines(isBlock ? String(text.unicodeScalars.dropLast()) : text)
         guard lines.count <= mostLines else { return .failure("a reply has at most \(mostLines) lines") }
         guard lines.allSatisfy({ $0.utf8.count <= longestLine }) else {
             return .failure("a line of a reply has at most \(longestLine) octets")

@@ -121,7 +121,7 @@ struct RuleLineReader {
             values.append(try readValue(&ended))
             guard !ended, at < text.count, text[at] == "," else { break }
             at += 1
-            if at == text.count || isAtSpace {
+            if at == text.count || isAtSpace || endsHead(at) {
                 throw RuleError(message: "no value behind the comma; values stand without spaces between them", column: at)
             }
         } while true

@@ -1,0 +1,68 @@
+// Makes rules at random, sensible or not, for the round-trip test.
+
+import Faults
+import SMTP
+
+enum RuleMaker {
+    static func rule(_ dice: inout Dice) -> Rule {
+        let phase = dice.one(of: Phase.allCases)
+        let keys = ConditionKey.allCases.shuffled(using: &dice).filter { $0.unknownReason(at: phase) == nil }
+        let when = keys.prefix(dice.below(3)).compactMap { condition($0, &dice) }
+        let counts = CountKey.allCases.shuffled(using: &dice).filter { $0.unknownReason(at: phase) == nil }
+        let schedule: Schedule
+        if dice.chance(25) {
+            schedule = .steps((0...dice.below(4)).map { _ in actions(&dice) })
+        } else {
+            schedule = .times(frequency(&dice), do: actions(&dice))
+        }
+        var per = Array(counts.prefix(dice.below(3)))
+        if case .times(.always, _) = schedule { per = [] }
+        let name = dice.chance(40) ? "rule.\(dice.below(1000))_x-y" : ""
+        return Rule(name: name, at: phase, when: when, schedule: schedule, per: per)
+    }
+
+    private static let texts = [
+        "*@full.test", "a@b", "<>", "", "/^a b,c$/", "/x\\/y/i", "with space", "comma,ed", "\"quoted\"@x", "ends:", "back\\*slash",
+        "a\\\\", "ünï@cödé.test", "::", "/[:]: /", "a\"b", ",", "x=y", "steps",
+    ]
+
+    private static func condition(_ key: ConditionKey, _ dice: inout Dice) -> Condition? {
+        let values = (0...dice.below(3)).map { _ -> String in
+            switch key {
+            case .from, .to, .helo, .user, .listener: dice.one(of: texts)
+            case .client: dice.one(of: ["10.0.0.0/8", "::1", "2001:db8::/32", "unix", "192.0.2.7", "::", "::/0"])
+            case .tls: dice.one(of: ["none", "any", "TLSv1.2", "TLSv1.3"])
+            case .size: dice.one(of: [">10KB", "<5", ">=1MiB", "17", "1KB..2KB", "<=9"])
+            case .recipients, .attempt: dice.one(of: [">3", "1", "<=2", "2..5"])
+            }
+        }
+        return try? Condition.parse(key, values).get()
+    }
+
+    private static func frequency(_ dice: inout Dice) -> Frequency {
+        let number = 1 + dice.below(100)
+        let span = Span(ns: UInt64(1 + dice.below(500_000)) * dice.one(of: [1, 1_000_000, 60_000_000_000]))
+        return dice.one(of: [
+            .always, .first(number), .nth(number), .every(number), .chance(millionths: 1 + dice.below(1_000_000)),
+            .until(span), .after(span),
+        ])
+    }
+
+    private static let replies = [
+        "550 5.1.1 No such user", "451 4.7.1 Greylisted, please wait; 10 minutes", "421 bye", "554", "550 5.1.1",
+        "550 a, close", "550 a, 551 b", "550 a; accept", "550 say \"no\"", "452 back\\\\slash", "554 one\\ntwo\\nthree",
+        "550 5.7.1 x\\n550 5.7.1 y", "550 trailing ", "550 trailing,", "550 5.1.1 ünï", "550 x\\n\\n550 y", "250 2.0.0 Ok",
+        "550 550 5.1.1", "550  two  spaces", "550 5.1.1  lead", "550 \\\\n", "550 x\\n551 y", "354 Go", "220 hi", "550 a, \"b", "550 ends\\\\",
+        "550 x\\n5.1.1 y", "550 5.1.1 x\\n550 y", "550 5.1.1 x\\n550 4.1.1 y", "550 x\\n550-5.1.1 y", "550 x\\n550", "550 x\\n",
+    ]
+
+    private static func actions(_ dice: inout Dice) -> [RuleAction] {
+        (0...dice.below(3)).compactMap { _ -> RuleAction? in
+            let words = [
+                "close", "reset", "stall", "keep", "lose", "accept", "delay 2s", "delay 1s..5s", "drip 1/s", "drip 10KB/m",
+                "slow-read 1KiB/s", "hide SIZE STARTTLS", "offer AUTH", "delay 1500ms",
+            ]
+            return try? RuleAction.parse(dice.chance(50) ? dice.one(of: replies) : dice.one(of: words)).get()
+        }
+    }
+}
