@@ -1,0 +1,270 @@
+# The figures of fakemx beside those of Postfix smtp-sink: same machine, same minutes, rounds interleaved, smtp-source as
+# the client of both. Prints every figure with its target, and says "missed" where it is missed. Judges no test.
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from sink import BINARY, ROOT, Sink
+
+SESSIONS = 20
+PATH = os.environ.get("PATH", "") + ":/usr/sbin"
+QUIET = ("--transcript", "off", "--store", "none", "--no-magic")
+RECORDED = ("--transcript", "off", "--store", "memory")
+
+
+class Peer:
+    """smtp-sink, the measure."""
+
+    def __init__(self, connections=256):
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [tool("smtp-sink"), "-u", "nobody", "-m", str(connections), f"127.0.0.1:{self.port}", "1024"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.pid = self.process.pid
+        wait_port(self.port)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        self.process.stderr.close()
+
+
+def tool(name):
+    found = shutil.which(name, path=PATH)
+    if not found:
+        sys.exit(f"bench: {name} is missing; run Scripts/setup --tests")
+    return found
+
+
+def free_port():
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_port(port):
+    import socket
+    for _ in range(200):
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        except OSError:
+            time.sleep(0.02)
+    sys.exit("bench: smtp-sink does not listen")
+
+
+def cpu_s(pid):
+    """CPU time of the whole process, threads that ended too, in seconds (clock_getcpuclockid(3))."""
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def resident_kib(pid):
+    with open(f"/proc/{pid}/status") as file:
+        for line in file:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    raise RuntimeError("no VmRSS")
+
+
+def source(port, messages, length, kept):
+    command = [tool("smtp-source"), "-s", str(SESSIONS), "-m", str(messages), "-l", str(length)]
+    command += ["-d"] if kept else []
+    command += ["-f", "a@sender.test", "-t", "b@any.test", f"inet:127.0.0.1:{port}"]
+    started = time.perf_counter()
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        sys.exit(f"bench: smtp-source failed: {done.stdout.decode('utf-8', 'replace')[-500:]}")
+    return time.perf_counter() - started
+
+
+class Work:
+    """One row: what is sent, to a fakemx with these arguments and to smtp-sink in turn."""
+
+    def __init__(self, name, arguments, messages, length, kept, target):
+        self.name, self.arguments, self.messages, self.length, self.kept = name, arguments, messages, length, kept
+        self.target = target
+        self.wall = {"fakemx": [], "smtp-sink": []}
+        self.cpu = {"fakemx": [], "smtp-sink": []}
+
+    def round(self, servers, number):
+        for name in sorted(servers, reverse=number % 2 == 1):
+            server = servers[name]
+            before = cpu_s(server.pid)
+            self.wall[name].append(source(server.port, self.messages, self.length, self.kept))
+            self.cpu[name].append(cpu_s(server.pid) - before)
+
+    def ratio(self, figures):
+        return statistics.median(figures["fakemx"]) / statistics.median(figures["smtp-sink"])
+
+    def median(self, figures, name):
+        return statistics.median(figures[name]) / self.messages * 1e6
+
+
+def throughput(rounds, scale):
+    works = [
+        Work("1 kB messages, kept connections, store none, transcript off", QUIET, 20000, 1024, True, 0.80),
+        Work("the same, every session recorded in memory", RECORDED, 20000, 1024, True, 1.00),
+        Work("1 kB, one connection a message", QUIET, 8000, 1024, False, 1.00),
+        Work("200 kB messages, kept connections", QUIET, 1000, 200 * 1024, True, 0.20),
+    ]
+    for work in works:
+        work.messages = max(SESSIONS, int(work.messages * scale))
+    peer = Peer()
+    sinks = {arguments: Sink(*arguments) for arguments in {w.arguments for w in works}}
+    try:
+        for work in works:  # one unmeasured round: pages, caches, the branch predictor
+            for server in (sinks[work.arguments], peer):
+                source(server.port, max(SESSIONS, work.messages // 10), work.length, work.kept)
+        for number in range(rounds):
+            for work in works:
+                work.round({"fakemx": sinks[work.arguments], "smtp-sink": peer}, number)
+                print(f"round {number + 1}: {work.name}: fakemx {work.wall['fakemx'][-1]:.2f} s, "
+                      f"smtp-sink {work.wall['smtp-sink'][-1]:.2f} s", file=sys.stderr)
+    finally:
+        peer.stop()
+        for server in sinks.values():
+            server.stop()
+    rows = []
+    for work in works:
+        rows.append(Row(f"{work.name}: wall time, ratio", work.ratio(work.wall), work.target, "",
+                        f"{work.median(work.wall, 'fakemx'):.1f} µs a message", f"{work.median(work.wall, 'smtp-sink'):.1f} µs a message"))
+    first = works[0]
+    rows.append(Row("server CPU a message, 1 kB kept connections, ratio", first.ratio(first.cpu), 0.90, "",
+                    f"{first.median(first.cpu, 'fakemx'):.1f} µs", f"{first.median(first.cpu, 'smtp-sink'):.1f} µs"))
+    return rows
+
+
+class Row:
+    def __init__(self, name, figure, target, unit, ours, theirs):
+        self.name, self.figure, self.target, self.unit, self.ours, self.theirs = name, figure, target, unit, ours, theirs
+
+    def cells(self):
+        figure = f"{self.figure:.2f}{self.unit}"
+        if self.target is None:
+            return (self.name, figure, "", "", self.ours, self.theirs)
+        reached = "yes" if self.figure <= self.target else "missed"
+        return (self.name, figure, f"≤ {self.target:g}{self.unit}", reached, self.ours, self.theirs)
+
+
+def build_driver():
+    binary = os.path.join(tempfile.mkdtemp(prefix="fakemx-load-"), "load")
+    subprocess.run(["cc", "-O2", "-o", binary, os.path.join(ROOT, "Tests", "Clients", "load.c")], check=True)
+    return binary
+
+
+def idle_kib(driver, server, count):
+    """Resident KiB a connection with `count` idle ones, and the rate at which others are served meanwhile."""
+    source(server.port, 2000, 1024, True)
+    alone = source(server.port, 4000, 1024, True)
+    before = resident_kib(server.pid)
+    load = subprocess.Popen([driver, "idle", str(server.port), str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    line = load.stdout.readline().decode()
+    if not line.startswith("open"):
+        sys.exit(f"bench: the idle driver ended with {load.wait()}")
+    time.sleep(1)
+    each = (resident_kib(server.pid) - before) / count
+    meanwhile = source(server.port, 4000, 1024, True)
+    load.stdin.close()
+    alive = load.stdout.read().decode().strip()
+    load.stdout.close()
+    load.wait()
+    if alive != f"alive {count}":
+        sys.exit(f"bench: of {count} idle connections: {alive}")
+    return each, 4000 / alone, 4000 / meanwhile
+
+
+def idle(driver, count):
+    peer = Peer(count + 1000)
+    server = Sink(*RECORDED)
+    try:
+        ours, ours_alone, ours_meanwhile = idle_kib(driver, server, count)
+        theirs, theirs_alone, theirs_meanwhile = idle_kib(driver, peer, count)
+    finally:
+        peer.stop()
+        server.stop()
+    return [Row(f"{count:,} idle connections, resident memory each", ours, 8, " KiB",
+                f"{ours_meanwhile:,.0f} messages/s meanwhile, {ours_alone:,.0f} before",
+                f"{theirs:.2f} KiB; {theirs_meanwhile:,.0f} messages/s meanwhile, {theirs_alone:,.0f} before")]
+
+
+def lateness(driver, count, rounds):
+    server = Sink(*RECORDED, "--rule", "rcpt: delay 1s")
+    rows = []
+    try:
+        for spread_ms in (800, 0):
+            runs = []
+            for _ in range(rounds):
+                line = subprocess.run([driver, "late", str(server.port), str(count), str(spread_ms), "1000"],
+                                      check=True, stdout=subprocess.PIPE).stdout.decode().split()
+                runs.append({line[i]: int(line[i + 1]) for i in range(0, len(line), 2)})
+            middle = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+            how = f"sent over {spread_ms} ms" if spread_ms else "all sent in one burst"
+            rows.append(Row(f"{count:,} sessions in a delay of 1 s at once, {how}: lateness at p99", middle["p99_us"] / 1000,
+                            5 if spread_ms else None, " ms",
+                            f"p50 {middle['p50_us'] / 1000:.2f} ms, worst {middle['worst_us'] / 1000:.2f} ms, "
+                            f"earliest {middle['first_us'] / 1000:.2f} ms, {middle['waited_at_once']:.0f} waited at once", "–"))
+    finally:
+        server.stop()
+    return rows
+
+
+def start(rounds):
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        process = subprocess.Popen([BINARY, "serve", "--smtp", "127.0.0.1:0", "--transcript", "off"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+        line = process.stdout.readline()
+        times.append((time.perf_counter() - began) * 1000)
+        process.terminate()
+        process.stdout.close()
+        process.wait()
+        if not line.startswith(b"ready"):
+            sys.exit("bench: fakemx did not get ready")
+    return [Row("start to ready, self-signed certificate", statistics.median(times), 50, " ms",
+                f"slowest of {rounds}: {max(times):.1f} ms", "–")]
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="Scripts/bench", description="fakemx beside Postfix smtp-sink; see README.")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds, interleaved (default 5)")
+    parser.add_argument("--scale", type=float, default=1.0, help="times the number of messages (default 1)")
+    parser.add_argument("--markdown", metavar="FILE", help="also write the table there")
+    parser.add_argument("parts", nargs="*", help="some of: throughput idle lateness start (default all)")
+    options = parser.parse_args()
+    parts = options.parts or ["throughput", "idle", "lateness", "start"]
+    driver = build_driver()
+    rows = []
+    try:
+        if "throughput" in parts:
+            rows += throughput(options.rounds, options.scale)
+        if "idle" in parts:
+            rows += idle(driver, 10000)
+        if "lateness" in parts:
+            rows += lateness(driver, 5000, min(options.rounds, 5))
+        if "start" in parts:
+            rows += start(max(20, options.rounds))
+    finally:
+        shutil.rmtree(os.path.dirname(driver))
+    head = ("work", "figure", "target", "reached", "fakemx", "smtp-sink")
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
+    where = f"Medians of {options.rounds} interleaved rounds, smtp-source with {SESSIONS} sessions, " \
+            f"{os.cpu_count()} cores, Linux {platform.release()}. A ratio is fakemx divided by smtp-sink."
+    table = "\n".join(lines)
+    print(f"{table}\n\n{where}")
+    if options.markdown:
+        with open(options.markdown, "w") as file:
+            file.write(f"{table}\n\n{where}\n")
+
+
+if __name__ == "__main__":
+    main()
