@@ -54,20 +54,11 @@ extension Conversation {
             record.contentOctetCount += unit.count
             record.contentSegment = segment
         case .line, .secretLine:
-            let verb = VerbWord(unit)
-            protocolPhase = verb.phase
-            var secretFrom = step.secretFrom
-            if case .reply(let reply, _) = step.demand, reply.code.isPermanent {
-                // Behind a refused AUTH, what is no command is likely the credentials that a careless client sent on.
-                if masksUnknown, reply.code.value == 500 { secretFrom = 0 } else { masksUnknown = verb.phase == .auth }
-                if case .secretLine = step.unit { masksUnknown = true }
-            } else {
-                masksUnknown = false
-            }
+            protocolPhase = VerbWord(unit).phase
             guard context.records else { return }
-            if secretFrom < unit.count {
-                let shown = unit[..<secretFrom] + Array("********".utf8)
-                Array(shown).withUnsafeBytes { effects.events.clientLine($0, segment: segment, at_us: at_us) }
+            if step.secretFrom < unit.count {
+                let shown = Array(unit[..<step.secretFrom]) + Array("********".utf8)
+                shown.withUnsafeBytes { effects.events.clientLine($0, segment: segment, at_us: at_us) }
             } else {
                 effects.events.clientLine(unit.withoutLineEnd, segment: segment, at_us: at_us)
             }
@@ -160,7 +151,6 @@ extension Conversation {
             } else {
                 endTransaction(reply?.verdict ?? .lost, at: .endOfData, reply?.wire, &effects)
             }
-        case .auth where reply?.code.isPositive != true: masksUnknown = true
         default: break
         }
         noteTransactionGone(&effects)

@@ -85,7 +85,6 @@ package final class Conversation {
     var isDraining = false
     var idleAsked = false
     var acceptedPending = false
-    var masksUnknown = false
     /// TLS is to begin, so the client's next octets are none of SMTP's: reading waits.
     var awaitsHandshake = false
     /// The octets behind STARTTLS in the read at hand are to be thrown away.

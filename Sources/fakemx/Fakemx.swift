@@ -1,0 +1,66 @@
+// The command line. Each command has a file; this one says which there are, and what their exit statuses mean.
+
+import ArgumentParser
+import Glibc
+
+@main
+struct Fakemx: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "fakemx",
+        abstract: "A fake MX: receives whatever a sender hands it and, on request, goes wrong at a chosen moment.",
+        discussion: """
+            Exit status: 0 done, 1 failed at run time, 2 bad configuration or arguments.
+            """,
+        version: "fakemx 0.1.0",
+        subcommands: [Serve.self, Check.self],
+        defaultSubcommand: nil)
+
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let status as ExitStatus {
+            if !status.message.isEmpty { Output.error(status.message) }
+            Glibc.exit(status.code)
+        } catch {
+            let isHelp = exitCode(for: error) == .success
+            if isHelp {
+                print(fullMessage(for: error))
+            } else {
+                Output.error(fullMessage(for: error))
+            }
+            Glibc.exit(isHelp ? 0 : ExitStatus.badUse)
+        }
+    }
+}
+
+/// An end with a status and what is said about it on standard error.
+struct ExitStatus: Error {
+    static let failed: Int32 = 1
+    static let badUse: Int32 = 2
+
+    let code: Int32
+    let message: String
+
+    /// Something went wrong while running.
+    static func failure(_ message: String) -> ExitStatus { ExitStatus(code: failed, message: message) }
+    /// The configuration or the arguments are bad.
+    static func badUse(_ message: String) -> ExitStatus { ExitStatus(code: badUse, message: message) }
+}
+
+enum Output {
+    /// To standard error, with a line end.
+    static func error(_ text: String) { fputs(text + "\n", stderr) }
+
+    /// To standard output, with a line end, at once.
+    static func line(_ text: String) {
+        fputs(text + "\n", stdout)
+        fflush(stdout)
+    }
+
+    static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+}
