@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <stdio.h>
+#include <string.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
@@ -133,6 +135,11 @@ int linux_set_descriptor_limit(uint64_t soft) {
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
     limit.rlim_cur = soft;
     return outcome(setrlimit(RLIMIT_NOFILE, &limit));
+}
+
+int linux_error_words(int code, char *text, size_t capacity) {
+    const char *words = strerrordesc_np(code);
+    return words == NULL ? 0 : snprintf(text, capacity, "%s", words);
 }
 
 void linux_trim_memory(void) { malloc_trim(0); }

@@ -21,6 +21,11 @@ static inline void ossl_set_mode(SSL_CTX *context) {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 }
 
+static inline void ossl_set_options(SSL_CTX *context) {
+    // A client may not make the server work by asking for one handshake after another.
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+}
+
 static inline void ossl_session_cache_off(SSL_CTX *context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 }
@@ -55,6 +60,6 @@ static inline int ossl_error_reason(unsigned long code) { return ERR_GET_REASON(
 
 static inline void ossl_bio_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
 static inline void ossl_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
-static inline int ossl_bio_pending_control(void) { return BIO_CTRL_FLUSH; }
+static inline void ossl_free(void *memory) { OPENSSL_free(memory); }
 
 #endif

@@ -70,6 +70,8 @@ uint64_t linux_descriptor_limit(void);
 uint64_t linux_raise_descriptor_limit(void);
 /// Sets the soft limit of descriptors: 0 or -errno.
 int linux_set_descriptor_limit(uint64_t limit);
+/// The words for an errno into `text`: how many octets, 0 when there are none.
+int linux_error_words(int code, char *text, size_t capacity);
 /// Gives free memory of the allocator back to the system.
 void linux_trim_memory(void);
 
