@@ -53,6 +53,7 @@ let package = Package(
             swiftSettings: strict),
 
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "SMTP"], swiftSettings: strict),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

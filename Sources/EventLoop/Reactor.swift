@@ -205,6 +205,9 @@ package final class Reactor {
         }
     }
 
+    /// Entries in the heap, needed or not.
+    var deadlineEntries: Int { heap.entries.count }
+
     /// Wakes the listeners after their rest.
     func queueEndOfRest(_ at: Instant) {
         heap.push(DeadlineHeap.Entry(at: at.nanoseconds, cookie: Listener.cookieBit))
