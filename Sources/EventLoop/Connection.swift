@@ -123,8 +123,9 @@ package final class Connection {
         requestTurn()
     }
 
-    /// RST at once; nothing more is written.
+    /// What was sent is offered to the kernel once, then RST. What the socket does not take is lost.
     package func reset() {
+        if state == .open { reactor.settle(self) }
         guard state.rawValue < State.gone.rawValue else { return }
         linux_reset_on_close(descriptor)
         abandon()

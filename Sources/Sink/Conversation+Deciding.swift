@@ -242,7 +242,7 @@ extension Conversation {
         let address = phase == .rcpt ? session.pendingForwardPath?.address : nil
         let reversePath = phase == .mail ? session.pendingReversePath?.address : nil
         let outcome = session.resolve(ruling)
-        if let reversePath { noteMail(reversePath, outcome.reply, &effects) }
+        if let reversePath { noteMail(reversePath, &effects) }
         if let address { noteRecipient(address, outcome.reply, &effects) }
         if let reply = outcome.reply, let rate = plan?.drip {
             noteReply(reply, phase, &effects)

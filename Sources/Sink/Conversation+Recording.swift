@@ -106,14 +106,9 @@ extension Conversation {
 
     // MARK: Transactions
 
-    func noteMail(_ reversePath: [UInt8], _ reply: Reply?, _ effects: inout Effects) {
+    func noteMail(_ reversePath: [UInt8], _ effects: inout Effects) {
         record.beginAnew()
         if context.records { effects.events.transactionBegan(reversePath, at_us: now_us) }
-        guard let reply else {
-            record.silentAt = .mail
-            return
-        }
-        if !reply.code.isPositive { endTransaction(reply.verdict, at: .mail, reply.wire, &effects) }
     }
 
     func noteRecipient(_ address: [UInt8], _ reply: Reply?, _ effects: inout Effects) {
@@ -136,6 +131,12 @@ extension Conversation {
     /// What a ruling at this phase means for the transaction.
     func noteOutcome(_ phase: Phase, _ reply: Reply?, _ effects: inout Effects) {
         switch phase {
+        case .mail:
+            if let reply {
+                if !reply.code.isPositive { endTransaction(reply.verdict, at: .mail, reply.wire, &effects) }
+            } else {
+                record.silentAt = .mail
+            }
         case .data:
             if let reply {
                 if !reply.code.isPositive { record.refusal = (.data, reply.wire) }
