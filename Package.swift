@@ -52,6 +52,7 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .testTarget(name: "SMTPTests", dependencies: ["SMTP"], swiftSettings: strict),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "SMTP"], swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
     ],

@@ -32,7 +32,8 @@ extension Session {
         var receiver = receiver
         let wasTooBig = content.isTooBig
         let (consumed, ended) = receiver.receive(input, atMost: answered ? Int.max : room, into: &content)
-        var step = Step(consumed: consumed, unit: .content, demand: .input)
+        // A CR that was held back may fill the room without a new octet.
+        var step = Step(consumed: consumed, unit: consumed == 0 ? .none : .content, demand: .input)
         if content.isTooBig, !wasTooBig, !answered { step.notice = .messageTooBig }
         if ended {
             mode = .command(LineReceiver())

@@ -5,6 +5,7 @@
 /// One SMTP session, from the greeting to the close.
 package struct Session: ~Copyable {
     package let profile: Profile
+    let keepsContent: Bool
     let bodyCheckpoints: [Int]
 
     /// The session was greeted by EHLO, so extensions are in force (RFC 5321 §3.2).
@@ -69,6 +70,7 @@ package struct Session: ~Copyable {
     package init(profile: Profile, insideTLS: Bool, keepsContent: Bool, bodyCheckpoints: [Int]) {
         self.profile = profile
         self.isTLS = insideTLS
+        self.keepsContent = keepsContent
         self.bodyCheckpoints = bodyCheckpoints
         content = Content(keeps: keepsContent, limit: profile.limits.messageBound)
         refreshCapabilities()
