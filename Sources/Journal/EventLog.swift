@@ -6,17 +6,25 @@ import SMTP
 /// An append-only sequence of events of one session.
 package struct EventLog: Sendable, Hashable {
     package private(set) var octets: [UInt8] = []
+    /// How many events were appended.
+    package private(set) var eventCount = 0
 
     package init() {}
-    package init(octets: [UInt8]) { self.octets = octets }
 
     package var isEmpty: Bool { octets.isEmpty }
     package var octetCount: Int { octets.count }
 
-    package mutating func removeAll() { octets.removeAll(keepingCapacity: true) }
+    /// The storage stays allocated.
+    package mutating func removeAll() {
+        octets.removeAll(keepingCapacity: true)
+        eventCount = 0
+    }
 
     /// Appends all events of another log.
-    package mutating func append(_ other: EventLog) { octets.append(contentsOf: other.octets) }
+    package mutating func append(_ other: EventLog) {
+        octets.append(contentsOf: other.octets)
+        eventCount += other.eventCount
+    }
 
     enum Kind: UInt8 {
         case opened, clientLine, clientContent, clientIgnored, clientEarly, reply, fault
@@ -124,6 +132,7 @@ package struct EventLog: Sendable, Hashable {
     // MARK: Fields
 
     private mutating func begin(_ kind: Kind, _ at_us: UInt64) {
+        eventCount += 1
         octets.append(kind.rawValue)
         put(at_us)
     }

@@ -47,6 +47,7 @@ package struct SessionBuilder: Sendable {
                 FaultRecord(at_us: timed.at_us, rule: rule, phase: phase.rawValue, action: action, why: why))
         case .transactionBegan(let path):
             record.transactions.append(TransactionRecord(from: Text.lossy(path)))
+            record.verdict = nil
             isOpen = true
         case .recipientAnswered(let address, let wire): applyRecipient(address, wire)
         case .transactionEnded(let verdict, let phase, let reply, let message):
@@ -69,12 +70,20 @@ package struct SessionBuilder: Sendable {
     private mutating func applyReply(_ at_us: UInt64, _ phase: Phase?, _ wire: [UInt8]) {
         for line in Text.lines(wire) { addLine(at_us, .sink, line, segment: 0) }
         guard let phase, phase != .rcpt, !isOpen, let first = wire.first else { return }
-        // Outside a transaction, a refusal speaks for the session: the greeting, EHLO, STARTTLS, AUTH.
+        // Outside a transaction, the first refusal speaks for the session: the greeting, EHLO, STARTTLS, AUTH. A later
+        // success at the same phase takes it back (HELO behind a refused EHLO).
         if first == UInt8(ascii: "4") || first == UInt8(ascii: "5") {
-            record.verdict = first == UInt8(ascii: "4") ? .deferred : .rejected
-            record.rejected_at = phase.rawValue
-            record.reply = Text.reply(wire)
-            record.rule = pendingFault?.rule
+            if record.verdict == nil {
+                record.verdict = first == UInt8(ascii: "4") ? .deferred : .rejected
+                record.rejected_at = phase.rawValue
+                record.reply = Text.reply(wire)
+                record.rule = pendingFault?.rule
+            }
+        } else if record.transactions.isEmpty, record.rejected_at == phase.rawValue {
+            record.verdict = nil
+            record.rejected_at = nil
+            record.reply = nil
+            record.rule = nil
         }
         pendingFault = nil
     }

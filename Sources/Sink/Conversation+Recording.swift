@@ -50,10 +50,12 @@ extension Conversation {
     ) {
         switch step.unit {
         case .none: return
+        case .swallowed where !record.isOpen: noteIgnored(unit.count)
         case .content, .swallowed:
             record.contentOctetCount += unit.count
             record.contentSegment = segment
         case .line, .secretLine:
+            noteContentEnd(&effects)
             protocolPhase = VerbWord(unit).phase
             guard context.records else { return }
             if step.secretFrom < unit.count {
@@ -143,7 +145,7 @@ extension Conversation {
             } else {
                 record.silentAt = .data
             }
-        case .body:
+        case .body where session.transaction == nil:
             endTransaction(reply?.verdict ?? .abandoned, at: .body, reply?.wire, &effects)
         case .endOfData:
             if let reply, reply.code.isPositive {

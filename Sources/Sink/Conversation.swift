@@ -337,7 +337,9 @@ package final class Conversation {
             decide(phase, now_ns, &effects)
         case .reply(let reply, let closes):
             noteContentEnd(&effects)
-            say(reply, reply.code.isPositive ? nil : protocolPhase, &effects)
+            // A reply given at `tls` answers every command behind the handshake (RFC 3207 §4.1).
+            let phase = tlsReply == reply ? .tls : protocolPhase
+            say(reply, reply.code.isPositive ? nil : phase, &effects)
             noteProtocolReply(step, reply, &effects)
             if closes { end(.sinkClose, closing: .finish, &effects) }
         }
