@@ -47,7 +47,7 @@ package struct TextPattern: Sendable, Hashable {
         }
     }
 
-    func matches(_ value: String) -> Bool {
+    package func matches(_ value: String) -> Bool {
         switch matcher {
         case .glob(let glob): glob.matches(value)
         case .regex(let box): box.matches(value)

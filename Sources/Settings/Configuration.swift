@@ -1,0 +1,201 @@
+// The settings as the sink uses them: every value stated or defaulted, every listener complete, the rules of listeners
+// bound to them. This file is where every default stands.
+
+import Faults
+import SMTP
+
+/// Everything fakemx starts with. `Configuration()` is what it does when nobody states anything.
+package struct Configuration: Sendable, Hashable {
+    /// RFC 6761 §6.2 keeps `.test` free for us.
+    package var hostname = "mx.fakemx.test"
+    package var listeners: [Listener] = []
+    package var store: Settings.Store = .memory
+    package var retention = Retention()
+    package var transcript: Settings.Transcript = .auto
+    package var seed: UInt64 = 1
+    package var timeScale: Double = 1
+    /// Event loops; 0 stands for one a core.
+    package var loops = 0
+    package var magic = true
+    package var exitAfter = Settings.ExitAfter()
+    package var readyFile: String?
+    /// Sessions open at once.
+    package var connections = 20_000
+    package var rules: [Rule] = []
+
+    package init() { listeners = [Listener(name: "smtp", address: Self.usualAddress, hostname: hostname)] }
+
+    package static let usualAddress = "127.0.0.1:1025"
+
+    /// A listener with everything it needs.
+    package struct Listener: Sendable, Hashable {
+        package var name: String
+        /// `HOST:PORT`, `[IPv6]:PORT` or `unix:/path`.
+        package var address: String
+        package var implicitTLS = false
+        package var hostname: String
+        package var capabilities: CapabilitySet = .all
+        package var authInClear = false
+        package var limits = Limits()
+        package var tls: TLS = .selfSigned
+
+        package init(name: String, address: String, hostname: String) {
+            self.name = name
+            self.address = address
+            self.hostname = hostname
+        }
+
+        /// For the session. `tlsAvailable` is for STARTTLS, so false on an implicit listener only when TLS is off.
+        package var profile: Profile {
+            Profile(
+                hostname: hostname, capabilities: capabilities, limits: limits, tlsAvailable: tls != .off,
+                authInClear: authInClear)
+        }
+    }
+
+    package enum TLS: Sendable, Hashable {
+        case off
+        /// Made at start for the listener's host name.
+        case selfSigned
+        case files(certificate: Settings.PlacedPath, key: Settings.PlacedPath)
+    }
+
+    package struct Retention: Sendable, Hashable {
+        package var messages = 10_000
+        package var messageOctets = 256 << 20
+        package var sessions = 10_000
+        package var sessionOctets = 64 << 20
+
+        package init() {}
+    }
+}
+
+extension Configuration {
+    /// Completes one layer, usually the sum of all.
+    package static func complete(_ settings: Settings) -> (configuration: Configuration, complaints: [Complaint]) {
+        var configuration = Configuration()
+        configuration.hostname = settings.hostname ?? configuration.hostname
+        configuration.store = settings.store ?? configuration.store
+        configuration.transcript = settings.transcript ?? configuration.transcript
+        configuration.seed = settings.seed ?? configuration.seed
+        configuration.timeScale = settings.timeScale ?? configuration.timeScale
+        configuration.loops = settings.loops ?? configuration.loops
+        configuration.magic = settings.magic ?? configuration.magic
+        configuration.exitAfter = settings.exitAfter ?? configuration.exitAfter
+        configuration.readyFile = settings.readyFile
+        configuration.connections = settings.limits.connections ?? configuration.connections
+        configuration.retention.messages = settings.retention.messages ?? configuration.retention.messages
+        configuration.retention.messageOctets = settings.retention.messageOctets ?? configuration.retention.messageOctets
+        configuration.retention.sessions = settings.retention.sessions ?? configuration.retention.sessions
+        configuration.retention.sessionOctets = settings.retention.sessionOctets ?? configuration.retention.sessionOctets
+
+        var complaints: [Complaint] = []
+        var placed: [Settings.PlacedRule] = []
+        let usual = Settings.Listener(
+            place: Place(source: "default"), address: usualAddress, implicitTLS: false)
+        let stated = settings.listeners ?? [usual]
+        configuration.listeners = []
+        for listener in stated {
+            let complete = completed(listener, settings, configuration.listeners.map(\.name), &complaints)
+            configuration.listeners.append(complete)
+            placed += listener.rules.map { bound($0, to: complete.name) }
+        }
+        // A rule of a listener knows more than one for all, so it is asked first.
+        placed += settings.rules
+        complaints += RuleSet.complaints(about: placed, listeners: configuration.listeners.map(\.name))
+        configuration.rules = placed.map(\.rule)
+        return (configuration, complaints)
+    }
+
+    private static func completed(
+        _ listener: Settings.Listener, _ settings: Settings, _ taken: [String], _ complaints: inout [Complaint]
+    ) -> Listener {
+        let kind = listener.implicitTLS ? "smtps" : "smtp"
+        var name = listener.name ?? kind
+        if taken.contains(name) {
+            if listener.name != nil {
+                complaints.append(Complaint(listener.place, "a second listener named \"\(name.shown)\""))
+            }
+            var number = 2
+            while taken.contains("\(kind)-\(number)") { number += 1 }
+            name = "\(kind)-\(number)"
+        }
+        var complete = Listener(
+            name: name, address: listener.address,
+            hostname: listener.hostname ?? settings.hostname ?? Configuration().hostname)
+        complete.implicitTLS = listener.implicitTLS
+        complete.capabilities = CapabilitySet.all.subtracting(settings.hide ?? []).subtracting(listener.hide ?? [])
+            .union(listener.offer ?? [])
+        complete.authInClear = listener.authInClear ?? settings.authInClear ?? false
+        var limits = settings.limits
+        limits.merge(listener.limits)
+        limits.apply(to: &complete.limits)
+        var tls = settings.tls
+        tls.merge(listener.tls)
+        complete.tls = choice(tls, listener, &complaints)
+        return complete
+    }
+
+    private static func choice(
+        _ tls: Settings.TLSSettings, _ listener: Settings.Listener, _ complaints: inout [Complaint]
+    ) -> TLS {
+        if tls.isOff == true {
+            if listener.implicitTLS {
+                complaints.append(
+                    Complaint(listener.place, "TLS is off, but smtps begins with it; use smtp, or switch TLS on here"))
+            }
+            return .off
+        }
+        switch (tls.certificate, tls.key) {
+        case (let certificate?, let key?): return .files(certificate: certificate, key: key)
+        case (let certificate?, nil):
+            complaints.append(Complaint(certificate.place, "a certificate without its key; name both"))
+        case (nil, let key?):
+            complaints.append(Complaint(key.place, "a key without its certificate; name both"))
+        case (nil, nil): break
+        }
+        return .selfSigned
+    }
+
+    /// The rule, for one listener only. Names of listeners hold no character that a glob knows.
+    private static func bound(_ placed: Settings.PlacedRule, to listener: String) -> Settings.PlacedRule {
+        var placed = placed
+        if case .success(let condition) = Condition.parse(.listener, [listener]) {
+            placed.rule.when.append(condition)
+        }
+        return placed
+    }
+}
+
+/// What can be said about all rules together only.
+enum RuleSet {
+    static func complaints(about rules: [Settings.PlacedRule], listeners: [String]) -> [Complaint] {
+        var complaints: [Complaint] = []
+        var names: [String: Place] = [:]
+        for (index, placed) in rules.enumerated() {
+            if index == Engine.Bounds.rules {
+                complaints.append(Complaint(placed.place, "more than \(Engine.Bounds.rules) rules"))
+            }
+            let name = placed.rule.name
+            guard !name.isEmpty else { continue }
+            if let first = names[name] {
+                complaints.append(Complaint(placed.place, "a second rule named \"\(name)\"; the first stands at \(first)"))
+            } else {
+                names[name] = placed.place
+            }
+        }
+        for placed in rules {
+            for condition in placed.rule.when where condition.key == .listener {
+                for case .text(let pattern) in condition.tests where !listeners.contains(where: pattern.matches) {
+                    let hint = Suggestion.didYouMean(pattern.source, among: listeners)
+                    complaints.append(
+                        Complaint(
+                            .warning, placed.place, "no listener is named \"\(pattern.source.shown)\"\(hint); the rule never fires"))
+                }
+            }
+        }
+        // The same file may be named twice; its complaints are said once.
+        var seen: Set<Complaint> = []
+        return complaints.filter { seen.insert($0).inserted }
+    }
+}

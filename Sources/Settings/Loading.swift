@@ -1,0 +1,108 @@
+// Puts the layers together: default < configuration file < scenarios < environment < flags. Everything that is wrong in
+// any of them is said, not only the first.
+
+import Faults
+
+/// Where settings come from.
+package struct SettingsSources: Sendable {
+    /// As they came, repeated ones repeated.
+    package var flags: [(option: Option, value: String)]
+    package var environment: [String: String]
+    /// Folders in which scenarios are found by name.
+    package var scenarioFolders: [String]
+
+    package init(
+        flags: [(option: Option, value: String)] = [], environment: [String: String] = [:],
+        scenarioFolders: [String] = []
+    ) {
+        self.flags = flags
+        self.environment = environment
+        self.scenarioFolders = scenarioFolders
+    }
+}
+
+/// What was loaded.
+package struct Loaded: Sendable {
+    /// nil when there is an error.
+    package var configuration: Configuration?
+    package var complaints: [Complaint]
+    /// The files that were read, in the order in which they were put over each other.
+    package var files: [String]
+
+    package var errors: [Complaint] { complaints.filter(\.isError) }
+}
+
+package enum Loading {
+    /// Scenarios named at once.
+    package static let mostScenarios = 100
+
+    /// For `serve`, and again for a reload.
+    package static func load(_ sources: SettingsSources) -> Loaded {
+        let (flags, flagComplaints) = Stated.flags(sources.flags)
+        let (environment, variableComplaints) = Stated.environment(sources.environment)
+        var complaints = flagComplaints + variableComplaints
+        var files: [String] = []
+        var settings = Settings()
+        if let config = flags.config ?? environment.config {
+            files.append(config)
+            let (layer, found) = SettingsFile.read(config)
+            complaints += found
+            if let layer { settings.merge(layer) }
+        }
+        // Scenarios of the command line take the place of those of the environment.
+        let named = flags.scenarios.isEmpty ? environment : flags
+        if let scenarios = scenarios(named, sources.scenarioFolders, &files, &complaints) { settings.merge(scenarios) }
+        settings.merge(environment.settings)
+        settings.merge(flags.settings)
+        let (configuration, found) = Configuration.complete(settings)
+        complaints += found
+        let isSound = !complaints.contains(where: \.isError)
+        return Loaded(configuration: isSound ? configuration : nil, complaints: complaints, files: files)
+    }
+
+    /// For `check`: each file by itself, over the defaults.
+    package static func check(_ names: [String], scenarioFolders: [String]) -> [Complaint] {
+        names.flatMap { name -> [Complaint] in
+            switch Scenarios.find(name, in: scenarioFolders, place: Place(source: name.shown)) {
+            case .failure(let complaint):
+                // Here a name is a file first, whatever it ends in.
+                guard TextFile.exists(name) else { return [complaint] }
+                return check(file: name)
+            case .success(let path): return check(file: path)
+            }
+        }
+    }
+
+    private static func check(file: String) -> [Complaint] {
+        let (settings, complaints) = SettingsFile.read(file)
+        guard let settings else { return complaints }
+        return complaints + Configuration.complete(settings).complaints
+    }
+
+    /// All scenarios as one layer. Their rules stand in the order in which they were named, and so do their listeners;
+    /// of other values the last named counts.
+    private static func scenarios(
+        _ stated: Stated, _ folders: [String], _ files: inout [String], _ complaints: inout [Complaint]
+    ) -> Settings? {
+        guard !stated.scenarios.isEmpty else { return nil }
+        if stated.scenarios.count > mostScenarios {
+            complaints.append(Complaint(stated.scenarioPlace, "more than \(mostScenarios) scenarios"))
+        }
+        var sum = Settings()
+        for name in stated.scenarios.prefix(mostScenarios) {
+            switch Scenarios.find(name, in: folders, place: stated.scenarioPlace) {
+            case .failure(let complaint): complaints.append(complaint)
+            case .success(let path):
+                files.append(path)
+                let (layer, found) = SettingsFile.read(path)
+                complaints += found
+                guard var layer else { continue }
+                let rules = sum.rules + layer.rules
+                if let earlier = sum.listeners, let later = layer.listeners { layer.listeners = earlier + later }
+                sum.merge(layer)
+                sum.rules = rules
+            }
+        }
+        return sum
+    }
+}

@@ -1,0 +1,142 @@
+// What can be stated on the command line, and in the environment under the same name: `--time-scale 60` and
+// `FAKEMX_TIME_SCALE=60` are one option.
+
+import Faults
+import SMTP
+
+/// One option of `fakemx serve`. The raw value is its flag without the dashes.
+package enum Option: String, Sendable, Hashable, CaseIterable {
+    case config, scenario, rule, smtp, smtps, http, hostname
+    case tlsCert = "tls-cert"
+    case tlsKey = "tls-key"
+    case tls, store, transcript, seed
+    case timeScale = "time-scale"
+    case loops
+    case noMagic = "no-magic"
+    case exitAfter = "exit-after"
+    case readyFile = "ready-file"
+
+    package var flag: String { "--\(rawValue)" }
+    package var variable: String { "FAKEMX_" + rawValue.uppercased().replacing("-", with: "_") }
+
+    package init?(variable: String) {
+        guard let option = Self.allCases.first(where: { $0.variable == variable }) else { return nil }
+        self = option
+    }
+
+    /// What stands between several values of one variable: a new line for rules, which hold commas and spaces.
+    fileprivate func values(of text: String) -> [String] {
+        switch self {
+        case .rule: text.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.trimmed.isEmpty }
+        case .scenario, .smtp, .smtps:
+            text.split { $0 == "," || $0 == " " }.map(String.init)
+        default: [text]
+        }
+    }
+}
+
+/// What the command line or the environment states: a layer of settings, and which files to read.
+package struct Stated: Sendable, Hashable {
+    package var settings = Settings()
+    package var config: String?
+    package var scenarios: [String] = []
+    /// Where the scenarios were named.
+    package var scenarioPlace = Place(source: "--scenario")
+    package var configPlace = Place(source: "--config")
+
+    package init() {}
+}
+
+extension Stated {
+    /// Flags in the order in which they came.
+    package static func flags(_ flags: [(option: Option, value: String)]) -> (stated: Stated, complaints: [Complaint]) {
+        var stated = Stated()
+        var complaints: [Complaint] = []
+        for (option, value) in flags {
+            complaints += stated.take(option, value, Place(source: option.flag))
+        }
+        return (stated, complaints)
+    }
+
+    /// Variables that begin with `FAKEMX_` and are no option: the address of a running fakemx, for other commands.
+    private static let otherVariables = ["FAKEMX_URL"]
+
+    package static func environment(_ variables: [String: String]) -> (stated: Stated, complaints: [Complaint]) {
+        var stated = Stated()
+        var complaints: [Complaint] = []
+        stated.scenarioPlace = Place(source: Option.scenario.variable)
+        stated.configPlace = Place(source: Option.config.variable)
+        for (name, text) in variables.sorted(by: { $0.key < $1.key }) where name.hasPrefix("FAKEMX_") {
+            let place = Place(source: name.shown)
+            guard let option = Option(variable: name) else {
+                guard !otherVariables.contains(name) else { continue }
+                let known = Option.allCases.map(\.variable) + otherVariables
+                complaints.append(Complaint(place, "unknown variable\(Self.nearest(name, known))"))
+                continue
+            }
+            // `FAKEMX_SEED= fakemx serve` takes the variable away for one run.
+            guard !text.isEmpty else { continue }
+            for value in option.values(of: text) { complaints += stated.take(option, value, place) }
+        }
+        return (stated, complaints)
+    }
+
+    private static func nearest(_ name: String, _ known: [String]) -> String {
+        // The common beginning would make any two of them look alike.
+        let words = known.map { String($0.dropFirst("FAKEMX_".count)) }
+        let hint = Suggestion.nearest(String(name.dropFirst("FAKEMX_".count)).replacing("_", with: "-"), among: words.map { $0.replacing("_", with: "-") })
+        return hint.map { "; did you mean \"FAKEMX_\($0.replacing("-", with: "_"))\"?" } ?? ""
+    }
+
+    /// Takes one value.
+    private mutating func take(_ option: Option, _ text: String, _ place: Place) -> [Complaint] {
+        func set<Value>(_ result: Result<Value, RuleText>, _ take: (Value) -> Void) -> [Complaint] {
+            switch result {
+            case .success(let value):
+                take(value)
+                return []
+            case .failure(let complaint): return [Complaint(place, complaint.description)]
+            }
+        }
+        switch option {
+        case .config: config = text
+        case .scenario: scenarios.append(text)
+        case .rule: return takeRule(text, place)
+        case .smtp, .smtps:
+            return set(Value.address(text)) {
+                let listener = Settings.Listener(place: place, address: $0, implicitTLS: option == .smtps)
+                settings.listeners = (settings.listeners ?? []) + [listener]
+            }
+        case .http: return set(Value.http(text)) { _ in }
+        case .hostname: return set(Value.hostname(text)) { settings.hostname = $0 }
+        case .tlsCert: settings.tls.certificate = Settings.PlacedPath(path: text, place: place)
+        case .tlsKey: settings.tls.key = Settings.PlacedPath(path: text, place: place)
+        case .tls: return set(Value.switched(text)) { settings.tls.isOff = !$0 }
+        case .store: return set(Value.store(text)) { settings.store = $0 }
+        case .transcript: return set(Value.choice(text, Settings.Transcript.self)) { settings.transcript = $0 }
+        case .seed: return set(Value.seed(text)) { settings.seed = $0 }
+        case .timeScale: return set(Value.timeScale(text)) { settings.timeScale = $0 }
+        case .loops: return set(Value.loops(text)) { settings.loops = $0 }
+        case .noMagic: return set(Value.switched(text)) { settings.magic = !$0 }
+        case .exitAfter:
+            return set(Value.exitAfter(text)) { stated in
+                var exitAfter = settings.exitAfter ?? Settings.ExitAfter()
+                exitAfter.sessions = stated.sessions ?? exitAfter.sessions
+                exitAfter.messages = stated.messages ?? exitAfter.messages
+                exitAfter.idle = stated.idle ?? exitAfter.idle
+                settings.exitAfter = exitAfter
+            }
+        case .readyFile: settings.readyFile = text
+        }
+        return []
+    }
+
+    private mutating func takeRule(_ line: String, _ place: Place) -> [Complaint] {
+        let notes = RuleLine.examine(line)
+        func complaint(_ severity: Complaint.Severity, _ note: RuleError) -> Complaint {
+            Complaint(severity, Place(source: place.source, column: note.column), "\(note.message) in '\(line.shown)'")
+        }
+        if let rule = notes.rule { settings.rules.append(Settings.PlacedRule(rule: rule, place: place)) }
+        return notes.errors.map { complaint(.error, $0) } + notes.warnings.map { complaint(.warning, $0) }
+    }
+}

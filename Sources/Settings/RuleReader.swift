@@ -1,0 +1,182 @@
+// The rules of a YAML file: mappings with `name at when times per steps do`, or lines of the command-line grammar.
+
+import Faults
+import SMTP
+import Yams
+
+struct RuleReader {
+    private(set) var nodes: NodeReader
+
+    init(nodes: NodeReader) { self.nodes = nodes }
+
+    private static let keys = ["name", "at", "when", "times", "per", "steps", "do"]
+
+    mutating func read(_ field: NodeReader.Field?) -> [Settings.PlacedRule] {
+        guard let list = nodes.list(field) else { return [] }
+        return list.compactMap { node in
+            let rule = node.scalar == nil ? mapping(node) : line(node)
+            return rule.map { Settings.PlacedRule(rule: $0, place: nodes.place(node)) }
+        }
+    }
+
+    private mutating func line(_ node: Node) -> Rule? {
+        guard let text = nodes.string(node, of: "a rule") else { return nil }
+        let notes = RuleLine.examine(text)
+        for error in notes.errors {
+            nodes.add(Complaint(nodes.place(node, offset: error.column - 1), error.message))
+        }
+        for warning in notes.warnings {
+            nodes.add(Complaint(.warning, nodes.place(node, offset: warning.column - 1), warning.message))
+        }
+        return notes.rule
+    }
+
+    // MARK: A rule as a mapping
+
+    /// Where each part of the rule stands, for complaints about its sense.
+    private struct Places {
+        var parts: [RulePart: Node] = [:]
+        let rule: Node
+
+        func of(_ part: RulePart) -> Node { parts[part] ?? rule }
+    }
+
+    private mutating func mapping(_ node: Node) -> Rule? {
+        let before = nodes.complaints.count
+        let fields = nodes.fields(of: node, known: Self.keys, in: "a rule")
+        guard case .mapping = node else { return nil }
+        var places = Places(rule: node)
+        let name = name(fields["name"], &places)
+        let phase = phase(fields["at"], node, &places)
+        let when = conditions(fields["when"], &places)
+        let (schedule, per) = schedule(fields, node, &places)
+        // A rule that was not understood in full is not judged.
+        guard nodes.complaints.count == before, let phase, let schedule else { return nil }
+        let rule = Rule(name: name, at: phase, when: when, schedule: schedule, per: per)
+        var isSound = true
+        for issue in rule.issues() {
+            isSound = isSound && issue.isWarning
+            let place = nodes.place(places.of(issue.part))
+            nodes.add(Complaint(issue.isWarning ? .warning : .error, place, issue.text.description))
+        }
+        return isSound ? rule : nil
+    }
+
+    private mutating func name(_ field: NodeReader.Field?, _ places: inout Places) -> String {
+        guard let field, let name = nodes.string(field) else { return "" }
+        places.parts[.name] = field.value
+        if let complaint = Rule.complaint(aboutName: name) { nodes.error(field.value, complaint.description) }
+        return name
+    }
+
+    private mutating func phase(_ field: NodeReader.Field?, _ rule: Node, _ places: inout Places) -> Phase? {
+        guard let field else {
+            nodes.error(rule, "a rule needs its phase, as at: rcpt")
+            return nil
+        }
+        guard let word = nodes.string(field) else { return nil }
+        places.parts[.at] = field.value
+        guard let phase = Phase(rawValue: word.trimmed.asciiLowercased) else {
+            nodes.error(field.value, Phase.unknown(word))
+            return nil
+        }
+        return phase
+    }
+
+    private mutating func conditions(_ field: NodeReader.Field?, _ places: inout Places) -> [Condition] {
+        guard let field else { return [] }
+        guard case .mapping(let mapping) = field.value else {
+            nodes.error(field.value, "when is written as conditions with values, as { to: \"*@full.test\" }")
+            return []
+        }
+        var conditions: [Condition] = []
+        for (key, value) in mapping {
+            guard let word = key.scalar?.string else {
+                nodes.error(key, "a condition is a word")
+                continue
+            }
+            if word.unicodeScalars.first == YAMLText.maskedKey { continue }
+            guard let known = ConditionKey(rawValue: word) else {
+                nodes.error(key, ConditionKey.unknown(word))
+                continue
+            }
+            if nodes.isNull(value) {
+                nodes.error(key, "\(word) has no value\(known == .from ? "; the null sender is \"<>\"" : "")")
+                continue
+            }
+            guard let texts = nodes.strings(NodeReader.Field(key: key, value: value)) else { continue }
+            switch Condition.parse(known, texts.map(\.text)) {
+            case .success(let condition):
+                places.parts[.condition(conditions.count)] = key
+                conditions.append(condition)
+            case .failure(let complaint):
+                let node = texts.indices.contains(complaint.index) ? texts[complaint.index].node : value
+                nodes.error(node, complaint.text.description)
+            }
+        }
+        return conditions
+    }
+
+    // MARK: Times, steps and what is done
+
+    private mutating func schedule(
+        _ fields: [String: NodeReader.Field], _ rule: Node, _ places: inout Places
+    ) -> (Schedule?, [CountKey]) {
+        let times = nodes.parsed(fields["times"], Times.parse)
+        if let field = fields["times"] {
+            places.parts[.schedule] = field.value
+            places.parts[.per] = field.value
+        }
+        var per = times?.per ?? []
+        if let field = fields["per"], let texts = nodes.strings(field) {
+            places.parts[.per] = field.value
+            if !per.isEmpty { nodes.error(field.key, "per stands in times already") }
+            per = []
+            for (node, text) in texts {
+                for word in text.split(whereSeparator: { $0 == "," || $0 == " " }) {
+                    switch CountKey.parse(String(word)) {
+                    case .success(let key): per.append(key)
+                    case .failure(let complaint): nodes.error(node, complaint.description)
+                    }
+                }
+            }
+        }
+        if let field = fields["steps"] {
+            places.parts[.schedule] = field.value
+            for other in ["times", "do"] {
+                if let second = fields[other] { nodes.error(second.key, "\(other) beside steps; a rule has one of the two") }
+            }
+            return (steps(field, &places).map(Schedule.steps), per)
+        }
+        guard let field = fields["do"] else {
+            nodes.error(rule, "a rule needs what it does, as do: [ \"550 5.1.1 No such user\" ]")
+            return (nil, per)
+        }
+        let list: [Node] = if case .sequence(let sequence) = field.value { Array(sequence) } else { [field.value] }
+        if list.isEmpty { nodes.error(field.value, "do is empty; write a reply, close, delay 2s …") }
+        return (.times(times?.frequency ?? .always, do: actions(list, step: 0, &places)), per)
+    }
+
+    private mutating func steps(_ field: NodeReader.Field, _ places: inout Places) -> [[RuleAction]]? {
+        guard let list = nodes.list(field) else { return nil }
+        return list.enumerated().map { index, node in
+            let parts: [Node] = if case .sequence(let sequence) = node { Array(sequence) } else { [node] }
+            if parts.isEmpty { nodes.error(node, "an empty step; write accept for none") }
+            return actions(parts, step: index, &places)
+        }
+    }
+
+    private mutating func actions(_ list: [Node], step: Int, _ places: inout Places) -> [RuleAction] {
+        var actions: [RuleAction] = []
+        for node in list {
+            guard let text = nodes.string(node, of: "an action") else { continue }
+            switch RuleAction.parse(text) {
+            case .success(let action):
+                places.parts[.action(step: step, index: actions.count)] = node
+                actions.append(action)
+            case .failure(let complaint): nodes.error(node, complaint.description)
+            }
+        }
+        return actions
+    }
+}

@@ -1,0 +1,39 @@
+// Scenarios by name: NAME stands for NAME.yaml in a folder of scenarios. What holds a slash or ends in .yaml is a file.
+
+import Faults
+
+package enum Scenarios {
+    /// - Parameter folders: looked through in order.
+    /// - Returns: the path of a scenario's file, or a complaint with the nearest names.
+    package static func find(_ name: String, in folders: [String], place: Place) -> Result<String, Complaint> {
+        let isFile = name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml")
+        if isFile, TextFile.exists(name) { return .success(name) }
+        if !name.contains("/"), !name.utf8.contains(0) {
+            for folder in folders {
+                let path = "\(folder)/\(name)\(isFile ? "" : ".yaml")"
+                if TextFile.exists(path) { return .success(path) }
+            }
+        }
+        if isFile { return .failure(Complaint(Place(source: name.shown), "cannot be read: no such file")) }
+        return .failure(Complaint(place, unknown(name, in: folders)))
+    }
+
+    /// The names of all scenarios.
+    package static func names(in folders: [String]) -> [String] {
+        var seen: Set<String> = []
+        return folders.flatMap { TextFile.names(in: $0) ?? [] }
+            .filter { $0.hasSuffix(".yaml") && $0.utf8.count > 5 && seen.insert($0).inserted }
+            .map { String($0.dropLast(5)) }
+    }
+
+    private static func unknown(_ name: String, in folders: [String]) -> String {
+        let known = names(in: folders)
+        let word = "unknown scenario \"\(name.shown)\""
+        guard !known.isEmpty else {
+            return "\(word), and no scenario at all in \(folders.isEmpty ? "any folder" : folders.joined(separator: ", "))"
+        }
+        let nearest = Suggestion.ranked(name, among: known).prefix(3).map { "\"\($0)\"" }
+        if !nearest.isEmpty { return "\(word); did you mean \(nearest.joined(separator: " or "))?" }
+        return "\(word); there are \(known.joined(separator: ", "))"
+    }
+}
