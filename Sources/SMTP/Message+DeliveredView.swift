@@ -43,7 +43,8 @@ extension Message {
         guard !helo.isEmpty else { return view.append("unknown") }
         if helo.withUnsafeBytes({ isDomainOrLiteral($0) }) { return view.append(contentsOf: helo) }
         for octet in helo {
-            let fits = octet.isLetterOrDigit || octet == UInt8(ascii: "-") || octet == .dot || octet == UInt8(ascii: "_")
+            let fits =
+                octet.isLetterOrDigit || octet == UInt8(ascii: "-") || octet == .dot || octet == UInt8(ascii: "_")
             view.append(fits ? octet : UInt8(ascii: "?"))
         }
     }

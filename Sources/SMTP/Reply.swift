@@ -46,7 +46,8 @@ package struct EnhancedStatus: Sendable, Hashable, CustomStringConvertible {
     /// Parses `5.1.1`; nil for anything else.
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 3, parts.allSatisfy({ (1...3).contains($0.count) && $0.utf8.allSatisfy { (48...57).contains($0) } }),
+        guard parts.count == 3,
+            parts.allSatisfy({ (1...3).contains($0.count) && $0.utf8.allSatisfy { (48...57).contains($0) } }),
             let statusClass = Int(parts[0]), let subject = Int(parts[1]), let detail = Int(parts[2])
         else { return nil }
         self.init(statusClass, subject, detail)

@@ -1,6 +1,7 @@
 // The state of a session between two commands, and the only place where it changes.
 //
-//   shut      The greeting or the handshake was refused. Only QUIT is obeyed (RFC 5321 §3.1, RFC 3207 §4.1, RFC 7504 §3).
+//   shut      The greeting or the handshake was refused. Only QUIT is obeyed (RFC 5321 §3.1, RFC 3207 §4.1,
+//             RFC 7504 §3).
 //   start     Nobody said EHLO or HELO yet, or TLS has just begun (RFC 3207 §4.2).
 //   ready     Greeted, no transaction is open.
 //   mail      MAIL was accepted, no recipient yet.

@@ -2,17 +2,17 @@
 // once for each target, and once more with octets mapped to words of the protocol (-D MAPPED).
 
 #if FUZZ_COMMANDS
-private let target = FuzzTarget.commands
+    private let target = FuzzTarget.commands
 #elseif FUZZ_BODY
-private let target = FuzzTarget.body
+    private let target = FuzzTarget.body
 #else
-private let target = FuzzTarget.session
+    private let target = FuzzTarget.session
 #endif
 
 #if MAPPED
-private let mapped = true
+    private let mapped = true
 #else
-private let mapped = false
+    private let mapped = false
 #endif
 
 @_cdecl("LLVMFuzzerTestOneInput")

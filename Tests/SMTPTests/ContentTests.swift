@@ -11,7 +11,8 @@ struct ContentTests {
     @Test(
         "R02: only CRLF.CRLF ends a message",
         arguments: [
-            "\n.\n", "\r.\r", "\n.\r\n", "\r\n.\n", "\r.\r\n", "\r\n.\r", "\n\n.\n\n", "\r\r.\r\r", "\r\n.\r\r\n", "\n.\r",
+            "\n.\n", "\r.\r", "\n.\r\n", "\r\n.\n", "\r.\r\n", "\r\n.\r", "\n\n.\n\n", "\r\r.\r\r", "\r\n.\r\r\n",
+            "\n.\r",
             "\r.\n", "\r\n.\n\r\n", "\r\n\0.\r\n", "\r\n. \r\n",
         ])
     func lookAlikes(ending: String) {
@@ -56,16 +57,19 @@ struct ContentTests {
     @Test("A refused message ends the transaction; so does an accepted one")
     func afterMessage() {
         #expect(converse(start + ".\r\nDATA\r\n" + mail).codes == "250 250 250 354 250 503 250")
-        #expect(converse(start + ".\r\nDATA\r\n" + mail, rulings: [.endOfData: [ruling(554, "5.7.1")]]).codes
-            == "250 250 250 354 554 503 250")
-        #expect(converse(start + ".\r\nDATA\r\n" + mail, rulings: [.endOfData: [.silence]]).codes
-            == "250 250 250 354 503 250")
+        #expect(
+            converse(start + ".\r\nDATA\r\n" + mail, rulings: [.endOfData: [ruling(554, "5.7.1")]]).codes
+                == "250 250 250 354 554 503 250")
+        #expect(
+            converse(start + ".\r\nDATA\r\n" + mail, rulings: [.endOfData: [.silence]]).codes
+                == "250 250 250 354 503 250")
     }
 
     @Test("A refused DATA leaves the transaction, and what follows are commands")
     func refusedData() {
-        #expect(converse(start + "NOOP\r\nDATA\r\n.\r\n", rulings: [.data: [ruling(451, "4.3.0")]]).codes
-            == "250 250 250 451 250 354 250")
+        #expect(
+            converse(start + "NOOP\r\nDATA\r\n.\r\n", rulings: [.data: [ruling(451, "4.3.0")]]).codes
+                == "250 250 250 451 250 354 250")
         #expect(converse(start + ".\r\n", rulings: [.data: [ruling(354, nil, "go on")]]).replies[3] == "354 go on")
     }
 
@@ -178,8 +182,9 @@ struct ContentTests {
 
     @Test("R51: DATA behind BDAT is 503, so is DATA for BINARYMIME; RSET between chunks is allowed")
     func mixing() {
-        #expect(converse(envelope + "BDAT 3\r\nabcDATA\r\nRCPT TO:<x@y>\r\n" + mail + "BDAT 1 LAST\r\nx").codes
-            == "250 250 250 250 503 503 503 250")
+        #expect(
+            converse(envelope + "BDAT 3\r\nabcDATA\r\nRCPT TO:<x@y>\r\n" + mail + "BDAT 1 LAST\r\nx").codes
+                == "250 250 250 250 503 503 503 250")
         let binary = ehlo + "MAIL FROM:<a@b> BODY=BINARYMIME\r\n" + rcpt
         #expect(converse(binary + "DATA\r\nBDAT 2 LAST\r\n\r\n").codes == "250 250 250 503 250")
         #expect(converse(envelope + "BDAT 3\r\nabcRSET\r\nBDAT 1\r\nx" + mail).codes == "250 250 250 250 250 503 250")

@@ -81,7 +81,9 @@ struct CutTests {
     func randomWords(target: FuzzTarget) throws {
         var random = Seeded(99)
         for round in 0..<1500 {
-            let octets = (0..<Int.random(in: 0...60, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            let octets = (0..<Int.random(in: 0...60, using: &random)).map { _ in
+                UInt8.random(in: 0...255, using: &random)
+            }
             #expect(throws: Never.self, "\(octets)") { try target.run(octets, mapped: round % 4 != 0) }
         }
     }

@@ -93,14 +93,16 @@ struct EnvelopeTests {
     @Test("A refused MAIL leaves no transaction")
     func refusedMail() {
         #expect(converse(ehlo + "MAIL FROM:<a@b> FOO\r\n" + rcpt).codes == "250 555 503")
-        #expect(converse(ehlo + mail + rcpt + mail, rulings: [.mail: [ruling(550, "5.1.8")]]).codes == "250 550 503 250")
+        #expect(
+            converse(ehlo + mail + rcpt + mail, rulings: [.mail: [ruling(550, "5.1.8")]]).codes == "250 550 503 250")
         #expect(converse(ehlo + mail + rcpt, rulings: [.mail: [.silence]]).codes == "250 503")
     }
 
     @Test("A refused RCPT adds nobody; one that is accepted with another 2yz does")
     func refusedRecipient() {
         let heard = converse(
-            envelope + rcpt + rcpt + "DATA\r\n.\r\n", rulings: [.rcpt: [ruling(550, "5.1.1"), ruling(251, "2.1.5"), .silence]])
+            envelope + rcpt + rcpt + "DATA\r\n.\r\n",
+            rulings: [.rcpt: [ruling(550, "5.1.1"), ruling(251, "2.1.5"), .silence]])
         #expect(heard.codes == "250 250 550 251 354 250")
         #expect(heard.envelopes.first?.recipients.count == 1)
         #expect(converse(envelope + "DATA\r\n", rulings: [.rcpt: [ruling(450)]]).last.hasPrefix("503 5.5.1 No valid"))
@@ -109,9 +111,15 @@ struct EnvelopeTests {
     @Test("R48: BODY and its values; BINARYMIME needs CHUNKING")
     func body() {
         #expect(mailCode("<a@b> BODY=BINARYMIME") == "250 2.1.0")
-        #expect(mailCode("<a@b> BODY=BINARYMIME", profile { $0.capabilities.remove(CapabilitySet(.chunking)) }) == "501 5.5.4")
-        #expect(mailCode("<a@b> BODY=BINARYMIME", profile { $0.capabilities.remove(CapabilitySet(.binaryMIME)) }) == "501 5.5.4")
-        #expect(mailCode("<a@b> BODY=BINARYMIME", profile { $0.capabilities.remove(CapabilitySet(.eightBitMIME)) }) == "250 2.1.0")
+        #expect(
+            mailCode("<a@b> BODY=BINARYMIME", profile { $0.capabilities.remove(CapabilitySet(.chunking)) })
+                == "501 5.5.4")
+        #expect(
+            mailCode("<a@b> BODY=BINARYMIME", profile { $0.capabilities.remove(CapabilitySet(.binaryMIME)) })
+                == "501 5.5.4")
+        #expect(
+            mailCode("<a@b> BODY=BINARYMIME", profile { $0.capabilities.remove(CapabilitySet(.eightBitMIME)) })
+                == "250 2.1.0")
     }
 
     @Test("R49: a size above the limit is refused at MAIL, one of twenty digits too")
@@ -127,7 +135,9 @@ struct EnvelopeTests {
     @Test("R52: the parameters of DSN reach the envelope")
     func dsn() {
         let heard = converse(
-            ehlo + "MAIL FROM:<a@b> RET=HDRS ENVID=QQ+2B314\r\nRCPT TO:<c@d> NOTIFY=SUCCESS,delay ORCPT=rfc822;c@d+3D\r\n"
+            ehlo
+                + "MAIL FROM:<a@b> RET=HDRS ENVID=QQ+2B314\r\n"
+                + "RCPT TO:<c@d> NOTIFY=SUCCESS,delay ORCPT=rfc822;c@d+3D\r\n"
                 + "RCPT TO:<e@f> NOTIFY=NEVER\r\nDATA\r\n.\r\n")
         let first = heard.envelopes.first
         #expect(first?.reversePath.returnContent == .headers)
@@ -162,12 +172,15 @@ struct EnvelopeTests {
         let hidden = profile { $0.capabilities.remove(CapabilitySet(.smtpUTF8)) }
         #expect(mailCode("<\u{fc}@x.test>", hidden) == "501 5.1.7")
         #expect(rcptCode("<\u{fc}@x.test>", hidden) == "501 5.1.3")
-        #expect(converse(octets: Array((ehlo + "MAIL FROM:<").utf8) + [0xff] + Array("@b> SMTPUTF8\r\n".utf8)).codes == "250 501")
+        #expect(
+            converse(octets: Array((ehlo + "MAIL FROM:<").utf8) + [0xff] + Array("@b> SMTPUTF8\r\n".utf8)).codes
+                == "250 501")
     }
 
     @Test("R53: VRFY takes UTF-8 with the parameter")
     func verifyUTF8() {
-        #expect(converse(ehlo + "VRFY \u{fc}\r\nVRFY \u{fc} SMTPUTF8\r\nVRFY a SMTPUTF8\r\n").codes == "250 553 252 252")
+        #expect(
+            converse(ehlo + "VRFY \u{fc}\r\nVRFY \u{fc} SMTPUTF8\r\nVRFY a SMTPUTF8\r\n").codes == "250 553 252 252")
     }
 
     @Test("R59: LIMITS announces what is enforced, MAILMAX by 452")

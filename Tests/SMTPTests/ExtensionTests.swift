@@ -125,7 +125,8 @@ struct ExtensionTests {
         for dialogue in dialogues {
             var user: [UInt8]?
             var trial = Trial(
-                Session(profile: Profile(hostname: "mx.test"), insideTLS: true, keepsContent: false, bodyCheckpoints: []))
+                Session(
+                    profile: Profile(hostname: "mx.test"), insideTLS: true, keepsContent: false, bodyCheckpoints: []))
             try trial.feed(Array((ehlo + dialogue + "AUTH PLAIN\r\n" + mail).utf8))
             user = trial.session.user
             #expect(user == Array("alice".utf8))

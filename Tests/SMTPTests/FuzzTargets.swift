@@ -2,7 +2,7 @@
 // A target throws what is wrong; it may not crash, and it may not run long.
 
 #if canImport(SMTP)
-@testable import SMTP
+    @testable import SMTP
 #endif
 
 enum FuzzTarget: String, CaseIterable {

@@ -2,7 +2,7 @@
 // said. Checks on the way what must hold for any octets. Shared by the tests and the fuzz targets, so no Testing here.
 
 #if canImport(SMTP)
-@testable import SMTP
+    @testable import SMTP
 #endif
 
 /// What happened, in order; the same for the same octets however they were cut.
@@ -140,7 +140,9 @@ struct Trial: ~Copyable {
     }
 
     var replies: [String] {
-        happenings.compactMap { if case .reply(let wire) = $0 { String(decoding: wire.dropLast(2), as: UTF8.self) } else { nil } }
+        happenings.compactMap {
+            if case .reply(let wire) = $0 { String(decoding: wire.dropLast(2), as: UTF8.self) } else { nil }
+        }
     }
     var codes: [String] { replies.map { String($0.prefix(3)) } }
     var messages: [[UInt8]] { happenings.compactMap { if case .message(_, let octets) = $0 { octets } else { nil } } }
