@@ -29,7 +29,7 @@ struct Fakemx: AsyncParsableCommand {
         } catch {
             let isHelp = exitCode(for: error) == .success
             if isHelp {
-                print(fullMessage(for: error))
+                Output.line(fullMessage(for: error))
             } else {
                 Output.error(fullMessage(for: error))
             }
@@ -54,13 +54,19 @@ struct ExitStatus: Error {
 
 enum Output {
     /// To standard error, with a line end.
-    static func error(_ text: String) { fputs(text + "\n", stderr) }
+    static func error(_ text: String) { write(text + "\n", STDERR_FILENO) }
 
     /// To standard output, with a line end, at once.
-    static func line(_ text: String) {
-        fputs(text + "\n", stdout)
-        fflush(stdout)
-    }
+    static func line(_ text: String) { write(text + "\n", STDOUT_FILENO) }
 
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    private static func write(_ text: String, _ descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            guard count > 0 || errno == EINTR else { return }
+            rest = rest.dropFirst(max(count, 0))
+        }
+    }
 }

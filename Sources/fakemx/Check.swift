@@ -1,0 +1,24 @@
+// `fakemx check FILE…`: says what is wrong with configurations and scenarios, and starts nothing.
+
+import ArgumentParser
+import Settings
+
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Validate configuration and scenario files.",
+        discussion: """
+            Prints every complaint as file:line:column. Exit status: 0 when there is no error (warnings are said), 2 \
+            when there is one.
+            """)
+
+    @Argument(help: .init("Files, or names of scenarios.", valueName: "file|name"))
+    var files: [String]
+
+    func run() async throws {
+        let complaints = Loading.check(files, scenarioFolders: Places.scenarioFolders)
+        for complaint in complaints { Output.error(complaint.description) }
+        if complaints.contains(where: \.isError) { throw ExitStatus.badUse("") }
+        let warnings = complaints.isEmpty ? "" : ", \(complaints.count) warnings"
+        Output.line("\(files.count) checked, no errors\(warnings)")
+    }
+}

@@ -1,0 +1,95 @@
+// From settings, which are text and numbers, to what the sink starts with: addresses parsed, certificates loaded.
+
+import EventLoop
+import Glibc
+import Settings
+import Sink
+import Store
+
+/// `Option` is also a word of the argument parser; here it is the one of Settings.
+typealias ServeOption = Option
+
+enum Launch {
+    /// - Throws: an error in words that names the flag or the place in a file.
+    static func sinkConfiguration(_ configuration: Configuration) throws(ExitStatus) -> SinkConfiguration {
+        var identities: [String: TLSIdentity] = [:]
+        var listeners: [ListenerConfiguration] = []
+        for listener in configuration.listeners {
+            let address: ListenAddress
+            do { address = try ListenAddress.parse(listener.address) } catch {
+                throw .badUse("\(error)")
+            }
+            listeners.append(
+                ListenerConfiguration(
+                    name: listener.name, address: address, implicitTLS: listener.implicitTLS, profile: listener.profile,
+                    identity: try identity(of: listener, &identities)))
+        }
+        return SinkConfiguration(
+            listeners: listeners, rules: configuration.rules, seed: configuration.seed,
+            timeScale: configuration.timeScale, magic: configuration.magic, store: store(configuration),
+            transcript: transcript(configuration.transcript),
+            loops: configuration.loops == 0 ? processorCount : configuration.loops,
+            connectionLimit: configuration.connections)
+    }
+
+    /// One identity for each host name or pair of files, however many listeners have it.
+    private static func identity(
+        of listener: Configuration.Listener, _ made: inout [String: TLSIdentity]
+    ) throws(ExitStatus) -> TLSIdentity? {
+        let key: String
+        switch listener.tls {
+        case .off: return nil
+        case .selfSigned: key = "self-signed \(listener.hostname)"
+        case .files(let certificate, let file): key = "files \(certificate.path) \(file.path)"
+        }
+        if let known = made[key] { return known }
+        let identity: TLSIdentity
+        do {
+            switch listener.tls {
+            case .files(let certificate, let file):
+                identity = try TLSIdentity.load(certificateFile: certificate.path, keyFile: file.path)
+            case .off, .selfSigned: identity = try TLSIdentity.selfSigned(hostname: listener.hostname)
+            }
+        } catch {
+            if case .files(let certificate, _) = listener.tls {
+                throw .badUse("\(certificate.place): \(error)")
+            }
+            throw .failure("\(error)")
+        }
+        made[key] = identity
+        return identity
+    }
+
+    private static func store(_ configuration: Configuration) -> StoreKind {
+        switch configuration.store {
+        case .none: return .none
+        case .memory:
+            var retention = Retention()
+            retention.messages = configuration.retention.messages
+            retention.messageOctets = configuration.retention.messageOctets
+            retention.sessions = configuration.retention.sessions
+            retention.sessionOctets = configuration.retention.sessionOctets
+            return .memory(retention)
+        }
+    }
+
+    private static func transcript(_ stated: Settings.Transcript) -> TranscriptForm? {
+        let colours = Output.isTerminal && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
+        switch stated {
+        case .auto: return Output.isTerminal ? .text(colours: colours) : nil
+        case .text: return .text(colours: colours)
+        case .json: return .json
+        case .off: return nil
+        }
+    }
+
+    static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    /// As many descriptors as the system allows: each session needs one.
+    static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+}

@@ -1,0 +1,43 @@
+// Where things are found that come with fakemx.
+
+import Glibc
+
+enum Places {
+    /// Folders in which scenarios are found by name: of the folder one works in, of the tree that fakemx was built in,
+    /// of an installation.
+    static var scenarioFolders: [String] {
+        var folders = ["Config/scenarios"]
+        var folder = executable.split(separator: "/").dropLast()
+        while !folder.isEmpty {
+            let candidate = "/" + folder.joined(separator: "/") + "/Config/scenarios"
+            if access(candidate, R_OK) == 0 {
+                folders.append(candidate)
+                break
+            }
+            folder = folder.dropLast()
+        }
+        folders.append("/usr/share/fakemx/scenarios")
+        return folders
+    }
+
+    private static var executable: String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            guard let start = buffer.baseAddress else { return "" }
+            let count = readlink("/proc/self/exe", start, buffer.count)
+            guard count > 0 else { return "" }
+            return String(decoding: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]), as: UTF8.self)
+        }
+    }
+
+    /// The variables of the environment.
+    static var environment: [String: String] {
+        var variables: [String: String] = [:]
+        var entry = environ
+        while let text = entry.pointee {
+            let parts = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if parts.count == 2 { variables[String(parts[0])] = String(parts[1]) }
+            entry += 1
+        }
+        return variables
+    }
+}

@@ -1,0 +1,95 @@
+// The flags of `serve`, as text. What they mean, and what is wrong with them, is said by Settings: the same words hold
+// for flags, for variables of the environment and for files.
+
+import ArgumentParser
+import Settings
+
+struct ServeOptions: ParsableArguments {
+    @ArgumentParser.Option(help: .init("Configuration file (Config/fakemx.yaml shows every key).", valueName: "file"))
+    var config: String?
+
+    @ArgumentParser.Option(
+        help: .init("Scenario by name or by file; may be repeated. The first rule that fires wins.", valueName: "name|file"))
+    var scenario: [String] = []
+
+    @ArgumentParser.Option(
+        help: .init(
+            "One rule, for example 'rcpt to=*@full.test first=2 per=to: delay 200ms, 452 4.2.2 Mailbox full'; may be repeated.",
+            valueName: "line"))
+    var rule: [String] = []
+
+    @ArgumentParser.Option(
+        help: .init(
+            "Where to listen: 127.0.0.1:1025 without this flag; port 0 takes a free one, unix:/path a Unix socket; may be repeated.",
+            valueName: "host:port"))
+    var smtp: [String] = []
+
+    @ArgumentParser.Option(help: .init("The same with TLS from the first octet; may be repeated.", valueName: "host:port"))
+    var smtps: [String] = []
+
+    @ArgumentParser.Option(help: .init("Only off for now: the HTTP API is not there yet.", valueName: "host:port|off"))
+    var http: String?
+
+    @ArgumentParser.Option(help: .init("The name that the greeting begins with.", valueName: "name"))
+    var hostname: String?
+
+    @ArgumentParser.Option(help: .init("Certificate chain in PEM; without one a self-signed one is made.", valueName: "file"))
+    var tlsCert: String?
+
+    @ArgumentParser.Option(help: .init("The key of --tls-cert, in PEM.", valueName: "file"))
+    var tlsKey: String?
+
+    @ArgumentParser.Option(help: .init("off: no TLS anywhere.", valueName: "off|on"))
+    var tls: String?
+
+    @ArgumentParser.Option(help: .init("Where sessions and messages are kept.", valueName: "memory|none"))
+    var store: String?
+
+    @ArgumentParser.Option(
+        help: .init("Sessions on standard output; text on a terminal and off elsewhere without this flag.", valueName: "text|json|off"))
+    var transcript: String?
+
+    @ArgumentParser.Option(help: .init("What every chance is drawn from.", valueName: "n"))
+    var seed: String?
+
+    @ArgumentParser.Option(help: .init("Divides every duration of the rules.", valueName: "x"))
+    var timeScale: String?
+
+    @ArgumentParser.Option(help: .init("Event loops; 0, the default, is one a core.", valueName: "n"))
+    var loops: String?
+
+    @Flag(help: "Treat addresses such as rcpt-550@any.test as ordinary ones.")
+    var noMagic = false
+
+    @ArgumentParser.Option(
+        help: .init("Stop after sessions=N, messages=N or idle=DURATION; may be repeated.", valueName: "condition"))
+    var exitAfter: [String] = []
+
+    @ArgumentParser.Option(help: .init("Write the ready line to this file, too.", valueName: "path"))
+    var readyFile: String?
+
+    /// Each flag with its value, repeated ones repeated.
+    var stated: [(option: ServeOption, value: String)] {
+        var stated: [(option: ServeOption, value: String)] = []
+        func add(_ option: ServeOption, _ values: [String]) { stated += values.map { (option, $0) } }
+        add(.config, config.map { [$0] } ?? [])
+        add(.scenario, scenario)
+        add(.rule, rule)
+        add(.smtp, smtp)
+        add(.smtps, smtps)
+        add(.http, http.map { [$0] } ?? [])
+        add(.hostname, hostname.map { [$0] } ?? [])
+        add(.tlsCert, tlsCert.map { [$0] } ?? [])
+        add(.tlsKey, tlsKey.map { [$0] } ?? [])
+        add(.tls, tls.map { [$0] } ?? [])
+        add(.store, store.map { [$0] } ?? [])
+        add(.transcript, transcript.map { [$0] } ?? [])
+        add(.seed, seed.map { [$0] } ?? [])
+        add(.timeScale, timeScale.map { [$0] } ?? [])
+        add(.loops, loops.map { [$0] } ?? [])
+        add(.noMagic, noMagic ? ["on"] : [])
+        add(.exitAfter, exitAfter)
+        add(.readyFile, readyFile.map { [$0] } ?? [])
+        return stated
+    }
+}
