@@ -35,7 +35,7 @@ extension Session {
             return Step(consumed: 0, unit: .none, demand: .input)
         case .tooLong:
             user = nil
-            return receiveSwallowed(input, SwallowReceiver(), .authLineTooLong, notice: .lineTooLong)
+            return beginSwallowing(input.slice(0, limit), .authLineTooLong)
         case .line(let length):
             mode = .command(LineReceiver())
             let line = input.slice(0, length - 2)

@@ -11,7 +11,7 @@ extension Session {
         case .auth(let receiver): receiveAuth(input, receiver)
         case .body(let receiver, let answered): receiveBody(input, receiver, answered: answered)
         case .chunk(let receiver): receiveChunk(input, receiver)
-        case .swallow(let receiver, let answer): receiveSwallowed(input, receiver, answer, notice: nil)
+        case .swallow(let receiver, let answer): receiveSwallowed(input, receiver, answer)
         case .closed: Step(consumed: input.count, unit: input.isEmpty ? .none : .swallowed, demand: .input)
         }
     }
@@ -37,7 +37,7 @@ extension Session {
         case .tooLong:
             heardLine = true
             let answer: StandardReply = input.begins(with: "auth ") ? .authLineTooLong : .lineTooLong
-            return receiveSwallowed(input, SwallowReceiver(), answer, notice: .lineTooLong)
+            return beginSwallowing(input.slice(0, limit), answer)
         }
     }
 
@@ -80,12 +80,19 @@ extension Session {
         return step
     }
 
-    mutating func receiveSwallowed(
-        _ input: UnsafeRawBufferPointer, _ receiver: SwallowReceiver, _ answer: StandardReply, notice: Notice?
+    /// Takes the line up to its limit, so that the notice is a step of its own however the octets are cut.
+    mutating func beginSwallowing(_ start: UnsafeRawBufferPointer, _ answer: StandardReply) -> Step {
+        var step = receiveSwallowed(start, SwallowReceiver(), answer)
+        step.notice = .lineTooLong
+        return step
+    }
+
+    private mutating func receiveSwallowed(
+        _ input: UnsafeRawBufferPointer, _ receiver: SwallowReceiver, _ answer: StandardReply
     ) -> Step {
         var receiver = receiver
         let (consumed, ended) = receiver.receive(input)
-        var step = Step(consumed: consumed, unit: consumed == 0 ? .none : .swallowed, demand: .input, notice: notice)
+        var step = Step(consumed: consumed, unit: consumed == 0 ? .none : .swallowed, demand: .input)
         if ended {
             mode = .command(LineReceiver())
             step.demand = refuse(state == .shut ? .shut : answer, &step.notice)
