@@ -33,8 +33,8 @@ package enum Suggestion {
             let distance = editDistance(letters, other)
             if distance <= allowed, distance < max(letters.count, other.count) {
                 found.append((distance, index, candidate))
-            } else if letters.count >= 3, other.starts(with: letters) {
-                found.append((allowed + 1, index, candidate))  // the beginning of a word
+            } else if min(letters.count, other.count) >= 3, other.starts(with: letters) || letters.starts(with: other) {
+                found.append((allowed + 1, index, candidate))  // the beginning of a word, or more than the word
             }
         }
         return found.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }.map(\.word)

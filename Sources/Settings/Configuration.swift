@@ -149,9 +149,9 @@ extension Configuration {
         switch (tls.certificate, tls.key) {
         case (let certificate?, let key?): return .files(certificate: certificate, key: key)
         case (let certificate?, nil):
-            complaints.append(Complaint(certificate.place, "a certificate without its key; name both"))
+            complaints.append(Complaint(certificate.place, "a certificate without its key; name it with --tls-key, or key: in a file"))
         case (nil, let key?):
-            complaints.append(Complaint(key.place, "a key without its certificate; name both"))
+            complaints.append(Complaint(key.place, "a key without its certificate; name it with --tls-cert, or cert: in a file"))
         case (nil, nil): break
         }
         return .selfSigned

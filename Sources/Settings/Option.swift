@@ -58,8 +58,9 @@ extension Stated {
         return (stated, complaints)
     }
 
-    /// Variables that begin with `FAKEMX_` and are no option: the address of a running fakemx, for other commands.
-    private static let otherVariables = ["FAKEMX_URL"]
+    /// Variables that begin with `FAKEMX_` and are no option of `serve`: the address of a running fakemx, for other
+    /// commands, and what Scripts/ and Tests/Clients hand to themselves.
+    private static let otherVariables = ["FAKEMX_URL", "FAKEMX_BIN", "FAKEMX_REPLACE_MTA", "FAKEMX_WRITE_TABLE"]
 
     package static func environment(_ variables: [String: String]) -> (stated: Stated, complaints: [Complaint]) {
         var stated = Stated()
