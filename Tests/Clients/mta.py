@@ -104,6 +104,8 @@ remote:
   port = ${{lookup{{$domain}}lsearch{{{folder}/ports}}}}
   hosts_try_fastopen =
   allow_localhost
+  # Every cell is the same host on another port: a kept connection would carry a message to the wrong sink.
+  connection_max_messages = 1
   command_timeout = 10s
   data_timeout = 10s
   final_timeout = 10s

@@ -159,7 +159,7 @@ class Refusals(unittest.TestCase):
                 ["swaks", "--server", f"127.0.0.1:{sink.port}", "-tls", "--auth", "LOGIN", "--auth-user", "amy",
                  "--auth-password", "tops3cret", "--to", "b@any.test", "--from", clients.SENDER],
                 ["curl", "-sS", "--insecure", "--ssl-reqd", "--user", "amy:tops3cret", "--url",
-                 f"smtp://127.0.0.1:{sink.port}", "--mail-from", clients.SENDER, "--mail-rcpt", "b@any.test", "-T", "README.md"],
+                 f"smtp://127.0.0.1:{sink.port}", "--mail-from", clients.SENDER, "--mail-rcpt", "b@any.test", "-T", "LICENSE"],
             ), 1):
                 with self.subTest(command=command[0], number=number):
                     done = s.run(command, stdout=s.PIPE, stderr=s.STDOUT, stdin=s.DEVNULL, timeout=20, cwd=clients.ROOT)

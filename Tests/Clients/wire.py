@@ -1,6 +1,7 @@
 # A raw-socket SMTP client that says exactly what it saw: a reply, silence, a FIN or an RST, and when.
 # It never repairs, retries or interprets; that is what makes it fit to judge a sink that goes wrong on purpose.
 
+import errno
 import select
 import socket
 import ssl
@@ -37,13 +38,23 @@ class Seen:
 
 
 class Wire:
-    def __init__(self, port, tls=False, host="127.0.0.1", context=None, source=None):
+    def __init__(self, port, tls=False, host="127.0.0.1", context=None):
         self.context = context or TRUSTING
-        self.socket = socket.create_connection((host, port), LIMIT_S, source_address=source)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        self.socket.settimeout(LIMIT_S)
         self.buffer = b""
         self.ended = None
+        self.was_reset = False
         self.sent_at = time.monotonic()
+        try:
+            self.socket.connect((host, port))
+        except ConnectionResetError:
+            self.ended = "reset"  # accepted, and reset before connect() returned
+            return
+        except OSError:
+            self.socket.close()
+            raise
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if tls:
             self.start_tls()
 
@@ -61,7 +72,9 @@ class Wire:
         self.socket.settimeout(LIMIT_S)
         try:
             self.socket.sendall(octets)
-        except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
+        except ConnectionResetError:
+            self.was_reset = True  # the socket says so only once
+        except (BrokenPipeError, ssl.SSLError):
             pass  # what the peer did shows on the next read
         return self
 
@@ -75,23 +88,20 @@ class Wire:
         if not pending and (left <= 0 or not select.select([self.socket], [], [], max(left, 0))[0]):
             return False
         self.socket.settimeout(max(left, 0.05))
+        # Python's ssl makes a plain end of a reset: the error is asked for first.
+        reset = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNRESET
+        self.was_reset = self.was_reset or reset
         try:
             octets = self.socket.recv(65536)
-            if not octets:
-                self.ended = "closed"
             self.buffer += octets
+            if not octets:
+                self.ended = "reset" if self.was_reset else "closed"
         except ConnectionResetError:
             self.ended = "reset"
-        except ssl.SSLWantReadError:
+        except (ssl.SSLWantReadError, TimeoutError):
             pass
-        except ssl.SSLZeroReturnError:
-            self.ended = "closed"
-        except ssl.SSLEOFError:
-            self.ended = "closed"
-        except (ssl.SSLError, OSError) as error:
-            if isinstance(error, (socket.timeout, TimeoutError)):
-                return False
-            self.ended = "reset" if getattr(error, "errno", 0) in (104, 32) else "closed"
+        except (ssl.SSLError, OSError):
+            self.ended = "reset" if self.was_reset else "closed"
         return True
 
     def reply(self, within_s=LIMIT_S):
