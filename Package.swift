@@ -56,6 +56,10 @@ let package = Package(
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "SMTP"], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Faults", "SMTP"], swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
+        .testTarget(
+            name: "Dialogues",
+            dependencies: ["Sink", "Store", "EventLoop", "Journal", "Faults", "SMTP", "CLinux", "COpenSSL"],
+            path: "Tests/Dialogues", exclude: ["corpus", "FORMAT.md"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -34,7 +34,8 @@ enum Corpus {
     private static func read(_ path: String) throws -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw DialogueError(place: Place(file: path, line: 0), message: "cannot be read: \(String(cString: strerror(errno)))")
+            throw DialogueError(
+                place: Place(file: path, line: 0), message: "cannot be read: \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
         var octets: [UInt8] = []

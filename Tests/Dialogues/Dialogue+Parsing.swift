@@ -7,9 +7,10 @@ extension Dialogue {
     static func parse(_ text: String, file: String) throws(DialogueError) -> Dialogue {
         var parser = DialogueParser(file: file)
         var number = 0
-        for raw in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        // By octets: to Swift, CR LF is one character.
+        for raw in text.utf8.split(separator: 10, omittingEmptySubsequences: false) {
             number += 1
-            try parser.take(raw.utf8.last == 13 ? raw.dropLast() : raw, line: number)
+            try parser.take(Substring(raw.last == 13 ? raw.dropLast() : raw), line: number)
         }
         return try parser.finish(line: number)
     }
@@ -113,7 +114,9 @@ private struct DialogueParser {
         case "extensions": dialogue.setup.capabilities = try keywords(rest)
         case "auth-in-clear": dialogue.setup.authInClear = true
         case "time-scale":
-            guard let scale = Double(try single()), scale > 0 else { throw complaint("`set: time-scale` needs a number") }
+            guard let scale = Double(try single()), scale > 0 else {
+                throw complaint("`set: time-scale` needs a number")
+            }
             dialogue.setup.timeScale = scale
         case "seed": dialogue.setup.seed = UInt64(try count(try single()))
         case "magic": dialogue.setup.magic = try single() != "off"
@@ -264,7 +267,8 @@ private struct DialogueParser {
             case "s": octets.append(32)
             case "\\": octets.append(92)
             case "x":
-                guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
+                guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+                else {
                     throw complaint("`\\x` needs two hexadecimal digits")
                 }
                 rest = rest.dropFirst(2)

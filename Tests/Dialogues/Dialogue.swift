@@ -87,7 +87,11 @@ struct Piece: Sendable {
             }
             write.append(contentsOf: octets[..<mark])
             for octet in octets[mark...] {
-                if octet == UInt8(ascii: "#") { write.append(contentsOf: String(number + 1).utf8) } else { write.append(octet) }
+                if octet == UInt8(ascii: "#") {
+                    write.append(contentsOf: String(number + 1).utf8)
+                } else {
+                    write.append(octet)
+                }
             }
         }
     }

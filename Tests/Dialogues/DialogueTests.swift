@@ -24,6 +24,16 @@ import Testing
         #expect(Coverage.cells.filter { !covered.contains($0) } == [])
     }
 
+    @Test func `every phase meets every action over a socket, and inside TLS where the phase allows it`() throws {
+        let corpus = try Self.corpus.get()
+        let inClear = Set(corpus.filter { $0.ways.contains(.clear) }.flatMap(\.covers))
+        let insideTLS = Set(corpus.filter { $0.ways.contains(.tls) }.flatMap(\.covers))
+        #expect(Coverage.cells.filter { !inClear.contains($0) } == [])
+        // STARTTLS is said in clear, and a reply at connect takes the place of a greeting before any handshake.
+        let clearOnly = ["connect×4yz", "connect×5yz"] + Coverage.actions.map { "starttls×\($0)" }
+        #expect(Coverage.cells.filter { !insideTLS.contains($0) && !clearOnly.contains($0) } == [])
+    }
+
     @Test func `every dialogue runs without a socket on a virtual clock`() async throws {
         await Rehearsal.report(try Self.corpus.get().filter { $0.ways.contains(.pure) }) { try Rehearsal.pure($0) }
     }

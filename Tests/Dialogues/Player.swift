@@ -61,7 +61,8 @@ final class Player {
     }
 
     func failure(_ message: String, at other: Place? = nil) -> DialogueFailure {
-        DialogueFailure(place: other ?? place, way: way, message: message, transcript: transcript.suffix(Self.toldAtMost))
+        DialogueFailure(
+            place: other ?? place, way: way, message: message, transcript: transcript.suffix(Self.toldAtMost))
     }
 
     // MARK: Steps

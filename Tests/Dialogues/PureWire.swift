@@ -201,7 +201,8 @@ private final class PureWire: Wire {
             let count = min(rest, effects.readLimit ?? rest, nextCut(rest))
             input.withUnsafeBytes { octets in
                 conversation.received(
-                    UnsafeRawBufferPointer(rebasing: octets[inputOffset..<inputOffset + count]), now_ns: now_ns, &effects)
+                    UnsafeRawBufferPointer(rebasing: octets[inputOffset..<inputOffset + count]), now_ns: now_ns,
+                    &effects)
             }
             inputOffset += count
             settle()
@@ -223,7 +224,8 @@ private final class PureWire: Wire {
         case .oneByOne: input.count > Cutting.smallWrite ? Cutting.largePiece : 1
         case .random:
             input.count > Cutting.smallWrite
-                ? Cutting.largePiece + Int(dice.next() % Cutting.longestPiece) : 1 + Int(dice.next() % Cutting.longestPiece)
+                ? Cutting.largePiece + Int(dice.next() % Cutting.longestPiece)
+                : 1 + Int(dice.next() % Cutting.longestPiece)
         }
     }
 

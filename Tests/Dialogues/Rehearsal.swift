@@ -19,20 +19,26 @@ enum Rehearsal {
     /// Octets one by one and at random places; both must sound like the whole.
     static func cut(_ dialogue: Dialogue) throws {
         let whole = try run(dialogue, on: PureStage(dialogue, cutting: .whole), way: "pure")
-        let seed = dialogue.file.utf8.reduce(UInt64(14_695_981_039_346_656_037)) { ($0 ^ UInt64($1)) &* 1_099_511_628_211 }
+        let seed = dialogue.file.utf8.reduce(UInt64(14_695_981_039_346_656_037)) {
+            ($0 ^ UInt64($1)) &* 1_099_511_628_211
+        }
         let cuttings: [(Cutting, String)] = [
-            (.oneByOne, "one by one"), (.random(seed: seed), "random cuts"), (.random(seed: ~seed), "other random cuts"),
+            (.oneByOne, "one by one"), (.random(seed: seed), "random cuts"),
+            (.random(seed: ~seed), "other random cuts"),
         ]
         for (cutting, way) in cuttings {
             let other = try run(dialogue, on: PureStage(dialogue, cutting: cutting), way: way)
             guard other.heard == whole.heard else {
-                throw difference(dialogue, way, "the sink said\n    \(Player.shown(whole.heard))\n  and now\n    \(Player.shown(other.heard))")
+                throw difference(
+                    dialogue, way,
+                    "the sink said\n    \(Player.shown(whole.heard))\n  and now\n    \(Player.shown(other.heard))")
             }
             let expected = whole.aftermath.records.map(\.skeleton)
             let found = other.aftermath.records.map(\.skeleton)
             guard expected == found else {
                 let differing = zip(expected.joined(), found.joined()).first { $0 != $1 }
-                throw difference(dialogue, way, "the record said\n    \(differing?.0 ?? "…")\n  and now\n    \(differing?.1 ?? "…")")
+                throw difference(
+                    dialogue, way, "the record said\n    \(differing?.0 ?? "…")\n  and now\n    \(differing?.1 ?? "…")")
             }
             guard other.aftermath.messages.map(\.content) == whole.aftermath.messages.map(\.content) else {
                 throw difference(dialogue, way, "other messages were stored")
@@ -70,8 +76,11 @@ enum Rehearsal {
                 try player.play()
                 outcome.transcript = player.transcript
             } else {
-                let failures = Crew.together(dialogue.parallel) { _ in try Player(dialogue, on: stage, way: way).play() }
-                if let first = failures.first { throw WireError("\(failures.count) of \(dialogue.parallel) failed: \(first)") }
+                let failures = Crew.together(dialogue.parallel) { _ in try Player(dialogue, on: stage, way: way).play()
+                }
+                if let first = failures.first {
+                    throw WireError("\(failures.count) of \(dialogue.parallel) failed: \(first)")
+                }
             }
         } catch {
             _ = stage.conclude()

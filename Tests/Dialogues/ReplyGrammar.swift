@@ -33,11 +33,14 @@ struct ReplyGrammar {
     mutating func complaint(about line: some Collection<UInt8>) -> String? {
         let octets = Array(line)
         let bare = octets.count == 3
-        guard octets.count >= 3, octets[..<3].allSatisfy({ (48...57).contains($0) }), (50...53).contains(octets[0]) else {
+        guard octets.count >= 3, octets[..<3].allSatisfy({ (48...57).contains($0) }), (50...53).contains(octets[0])
+        else {
             return "no reply code of three digits, the first 2 to 5 (RFC 5321 §4.2)"
         }
         guard bare || octets[3] == 32 || octets[3] == 45 else { return "neither space nor hyphen behind the code" }
-        if let open = codeOfOpenReply, open != octets[..<3] { return "the code changes inside a reply (RFC 5321 §4.2.1)" }
+        if let open = codeOfOpenReply, open != octets[..<3] {
+            return "the code changes inside a reply (RFC 5321 §4.2.1)"
+        }
         guard octets.count + 2 <= 512 else { return "longer than 512 octets (RFC 5321 §4.5.3.1.5)" }
         if judgesEnhanced, octets.contains(where: { !(32..<127).contains($0) && $0 != 9 }) {
             return "not printable ASCII (RFC 5321 §4.2)"
@@ -53,7 +56,9 @@ struct ReplyGrammar {
         guard let status = EnhancedStatus(String(decoding: enhanced, as: UTF8.self)) else {
             return "no enhanced status code (RFC 2034 §4)"
         }
-        guard status.statusClass == octets[0] - 48 else { return "the class of the enhanced code differs (RFC 2034 §4)" }
+        guard status.statusClass == octets[0] - 48 else {
+            return "the class of the enhanced code differs (RFC 2034 §4)"
+        }
         return nil
     }
 }

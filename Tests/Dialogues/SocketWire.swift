@@ -1,5 +1,5 @@
-// One client on a real socket, in clear or inside TLS. Blocks its thread with a time limit on everything; reads while it
-// writes, so that a sink that answers before it has read all cannot dead-lock it.
+// One client on a real socket, in clear or inside TLS. Blocks its thread, with a time limit on everything; reads while
+// it writes, so that a sink that answers before it has read all cannot dead-lock it.
 
 import CLinux
 import Glibc

@@ -1,5 +1,5 @@
-// The client's side of TLS over memory: octets of the wire go in and out, the socket is somebody else's. Any certificate
-// will do, since the sink makes its own.
+// The client's side of TLS over memory: octets of the wire go in and out, the socket is somebody else's. Any
+// certificate will do, since the sink makes its own.
 
 import COpenSSL
 
@@ -31,7 +31,8 @@ final class TLSClient {
         SSL_set_connect_state(ssl)
         // The macro SSL_set_tlsext_host_name is this call.
         _ = serverName.withCString {
-            SSL_ctrl(ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), UnsafeMutablePointer(mutating: $0))
+            SSL_ctrl(
+                ssl, SSL_CTRL_SET_TLSEXT_HOSTNAME, Int(TLSEXT_NAMETYPE_host_name), UnsafeMutablePointer(mutating: $0))
         }
         shakeHands()
     }
