@@ -30,8 +30,9 @@ package actor EventLoop {
     package func listen(
         on sockets: [ListeningSocket], accept: @escaping AcceptHandler,
         refuse: @escaping RefusalHandler = { _, _ in [] }
-    ) throws(SystemError) {
-        start()
+    ) async throws(SystemError) {
+        await start()
+        guard !isShutDown else { throw SystemError(call: "listening on a loop that is shut down", code: EBADF) }
         for socket in sockets { try reactor.listen(on: socket, accept: accept, refuse: refuse) }
         reactor.finishEntry()
     }
@@ -118,7 +119,7 @@ package actor EventLoop {
 
     // MARK: sources
 
-    private func start() {
+    private func start() async {
         guard readiness == nil, !isShutDown else { return }
         let readiness = makeReadiness(reactor.epoll)
         let alarm = makeAlarm()
@@ -127,7 +128,12 @@ package actor EventLoop {
         reactor.alarm = alarm
         reactor.kick = { [weak self] in self?.wakeSoon() }
         readiness.activate()
-        alarm.activate()
+        // Dispatch opens its timer descriptor at the first use, and stalls when there is none left by then.
+        await withCheckedContinuation { rang in
+            reactor.alarmRangFirst = { rang.resume() }
+            alarm.schedule(deadline: .now(), leeway: .nanoseconds(0))
+            alarm.activate()
+        }
     }
 
     private nonisolated func makeReadiness(_ epoll: Int32) -> any DispatchSourceRead {

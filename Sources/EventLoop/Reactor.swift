@@ -50,6 +50,8 @@ package final class Reactor {
     /// Wakes the loop at the nearest deadline; set by the loop when it begins.
     var alarm: (any DispatchSourceTimer)?
     private var alarmAt: UInt64 = .max
+    /// Called at the first alarm: Dispatch has all that it needs for timers.
+    var alarmRangFirst: (() -> Void)?
     /// Asks the loop for another wake-up.
     var kick: (() -> Void)?
     /// Called once when the last connection is gone.
@@ -246,6 +248,10 @@ package final class Reactor {
 
     func alarmRang() {
         alarmAt = .max
+        if let alarmRangFirst {
+            self.alarmRangFirst = nil
+            alarmRangFirst()
+        }
         wake()
     }
 
@@ -272,6 +278,8 @@ package final class Reactor {
         if spareDescriptor >= 0 { Glibc.close(spareDescriptor) }
         spareDescriptor = -1
         alarm = nil
+        alarmRangFirst?()
+        alarmRangFirst = nil
         kick = nil
         wakeUpFinished = nil
         attachment = nil

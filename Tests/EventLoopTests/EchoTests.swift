@@ -121,24 +121,30 @@ extension EventLoopSuite {
             }
         }
 
-        @Test func `reset() sends RST`() async throws {
+        @Test func `reset() offers what was sent, then sends RST`() async throws {
             let handler: @Sendable (Recorder) -> TestHandler = { recorder in
                 let handler = TestHandler(recorder)
                 handler.onReceived = { connection, _ in
-                    connection.send(Array("never seen".utf8))
+                    connection.send(Array("bye".utf8))
                     connection.reset()
+                    connection.send(Array("never".utf8))
                 }
                 return handler
             }
             try await served(handler: handler) { served in
                 let client = try await served.connect()
-                let code = try await blocking { () -> Int32 in
+                let (octets, code) = try await blocking { () -> ([UInt8], Int32) in
                     try client.send("x")
+                    var octets: [UInt8] = []
                     do {
-                        _ = try client.receive()
-                        return 0
-                    } catch let error as ClientError { return error.code }
+                        while true {
+                            let more = try client.receive()
+                            if more.isEmpty { return (octets, 0) }
+                            octets += more
+                        }
+                    } catch let error as ClientError { return (octets, error.code) }
                 }
+                #expect(octets == Array("bye".utf8))
                 #expect(code == ECONNRESET)
                 #expect(try await served.recorder.wait(for: "closed"))
                 #expect(served.recorder.all == ["opened", "closed"])
