@@ -61,8 +61,8 @@ enum Step: Sendable {
     case send([Piece])
     case wait(Interval)
     case silence(Interval)
-    /// From the last write (or the connect, or the handshake) to the end of the last reply. The upper bound is checked
-    /// on the virtual clock alone.
+    /// From the last write (or the connect) to the end of the last reply, of the handshake, or to the close. The upper
+    /// bound is checked on the virtual clock alone.
     case took(atLeast: Interval), tookAtMost(Interval)
     case startTLS(succeeds: Bool)
     case halfClose, drop, abort

@@ -41,8 +41,9 @@ final class Player {
         self.stage = stage
         self.way = way
         place = dialogue.steps.first?.place ?? Place(file: dialogue.file, line: 0)
+        // Before the connect: the sink may have accepted before this thread goes on.
+        began_ns = stage.now_ns
         wire = try stage.connect()
-        began_ns = wire.now_ns
         lastWrite_ns = began_ns
         lastArrival_ns = began_ns
         grammar = ReplyGrammar(dialogue)
@@ -126,7 +127,6 @@ final class Player {
 
     private func startTLS(_ succeeds: Bool) throws {
         guard unread.isEmpty else { throw failure("unread before the handshake: \(Self.shown(unread))") }
-        lastWrite_ns = wire.now_ns
         let reason = wire.startTLS(within: succeeds ? wire.patience_ns : Self.patienceWithFailure_ns)
         lastArrival_ns = wire.now_ns
         note("--", reason.map { "handshake failed: \($0)" } ?? "handshake done")
@@ -143,10 +143,10 @@ final class Player {
     private func reconnect() throws {
         try endSession()
         note("--", "reconnect")
+        lastWrite_ns = stage.now_ns
+        lastArrival_ns = lastWrite_ns
         wire = try stage.connect()
         isOver = false
-        lastWrite_ns = wire.now_ns
-        lastArrival_ns = wire.now_ns
         grammar.sessionBegan()
     }
 

@@ -23,7 +23,7 @@ enum Cutting: Sendable, Hashable {
 final class PureStage: Stage {
     fileprivate let context: ListenerContext
     fileprivate let cutting: Cutting
-    fileprivate var now_ns: UInt64 = 1_000_000_000
+    fileprivate(set) var now_ns: UInt64 = 1_000_000_000
     fileprivate var messages: [Message] = []
     fileprivate var storedCount = 0
     private var wires: [PureWire] = []

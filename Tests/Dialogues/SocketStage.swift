@@ -38,6 +38,8 @@ final class SocketStage: Stage, Sendable {
         port = bound.port
     }
 
+    var now_ns: UInt64 { linux_monotonic_ns() }
+
     func connect() throws -> any Wire {
         sessionCount.withLock { $0 += 1 }
         return try SocketWire(port: port, hostname: hostname, implicitTLS: implicitTLS)

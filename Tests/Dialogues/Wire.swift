@@ -36,6 +36,8 @@ protocol Wire: AnyObject {
 
 /// The sink behind the wires of one dialogue.
 protocol Stage: AnyObject {
+    /// The clock of its wires.
+    var now_ns: UInt64 { get }
     func connect() throws -> any Wire
     /// What was recorded, once all sessions have ended.
     func conclude() -> Aftermath
