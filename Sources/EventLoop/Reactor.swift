@@ -37,6 +37,10 @@ package final class Reactor {
     private var heap = DeadlineHeap()
     private let entries: UnsafeMutablePointer<epoll_event>
     private static let entryCount = 256
+    /// How often the processor is offered to others before the loop goes back to Dispatch. A peer that just got its
+    /// reply often answers at once; finding that here saves the way through Dispatch's manager thread, which costs
+    /// as much as all the rest of a turn (measured: 58 µs against 26 µs of CPU a message).
+    private static let yieldsBeforeRest = 2
     /// After so long the loop lets others on its queue run, though sockets are ready.
     private static let longestWakeUp_ns: UInt64 = 10_000_000
     /// Deadlines handled before ready sockets have their turn again.
@@ -85,16 +89,22 @@ package final class Reactor {
         statistics.wakeUps &+= 1
         now = .now()
         let begin = now
+        var yields = 0
         while true {
             let count = linux_epoll_poll(epoll, entries, Int32(Self.entryCount))
             if count > 0 {
+                yields = 0
                 for index in 0..<Int(count) { serve(entries[index]) }
             }
             // Each entry read the clock; without entries it is to be read here.
             if count <= 0 { now = .now() }
             let isLate = serveDeadlines()
             serveQueued()
-            if count <= 0, !isLate, queued.isEmpty { break }
+            if count <= 0, !isLate, queued.isEmpty {
+                if yields == Self.yieldsBeforeRest { break }
+                yields += 1
+                sched_yield()
+            }
             if now.since_ns(begin) > Self.longestWakeUp_ns {
                 kick?()
                 break
