@@ -67,7 +67,9 @@ struct ActionJudge {
     }
 
     private mutating func judgeReply(_ text: ReplyText, _ index: Int) {
-        if reply != nil { return add(index, "a second reply; a command has one (RFC 5321 §4.2), and its lines share it with \\n") }
+        if reply != nil {
+            return add(index, "a second reply; a command has one (RFC 5321 §4.2), and its lines share it with \\n")
+        }
         if accepts { add(index, "a reply beside accept: accept means the protocol's own") }
         reply = text
         guard text.code.value < 400 else { return }
@@ -82,7 +84,8 @@ struct ActionJudge {
 
     private mutating func judgeStorage(_ action: RuleAction, _ index: Int) {
         if at != .endOfData {
-            return add(index, "\(action.word) at \(at.rawValue): a message is stored at end-of-data only; use at: end-of-data")
+            return add(
+                index, "\(action.word) at \(at.rawValue): a message is stored at end-of-data only; use at: end-of-data")
         }
         if speaks { add(index, "\(action.word) stands in front of the reply") }
         switch action {
@@ -114,7 +117,9 @@ struct ActionJudge {
         let last = actions.count - 1
         if case .delay = actions[last] {
             if speaks { add(last, "a delay behind the reply delays nothing; put it in front, or close behind it") }
-            if at == .idle || at == .accepted { add(last, "a delay alone delays nothing at \(at.rawValue); add a reply or close") }
+            if at == .idle || at == .accepted {
+                add(last, "a delay alone delays nothing at \(at.rawValue); add a reply or close")
+            }
         }
         if let drips {
             if ending != nil, !speaks {
@@ -131,7 +136,9 @@ struct ActionJudge {
                 add(changesList, "hide and offer of the same keyword: \(hidden.intersection(offered).words)")
             }
             if ending != nil { add(changesList, "no EHLO list follows here") }
-            if at == .ehlo, reply != nil { add(changesList, "the reply takes the EHLO list's place, so it cannot be changed") }
+            if at == .ehlo, reply != nil {
+                add(changesList, "the reply takes the EHLO list's place, so it cannot be changed")
+            }
         }
         judgeStoring()
     }

@@ -1,4 +1,5 @@
-// A rule prepared for use: its conditions sorted by cost, its sentences written in advance, its counters beside it.
+// A rule prepared for use: its conditions sorted by cost, its sentences written in advance. Its counters stand apart,
+// so that a thousand rules can be asked without copying any.
 
 import SMTP
 
@@ -18,7 +19,16 @@ struct CounterKey: Sendable, Hashable {
     static let magic = -1
 }
 
-struct CompiledRule: Sendable {
+/// How often a rule matched and fired.
+struct Tally: Sendable {
+    var matches = 0
+    var hits = 0
+    var keysSeen = 0
+    /// For a rule without `per`.
+    var counter = Counter(first_ns: 0)
+}
+
+final class CompiledRule: Sendable {
     let rule: Rule
     /// Those that ask for one of the recipients, and the rest.
     let to: Condition?
@@ -30,12 +40,6 @@ struct CompiledRule: Sendable {
     let plainWhy: String
     private let countedWhy: String
     private let line: String
-
-    var matches = 0
-    var hits = 0
-    var keysSeen = 0
-    /// For a rule without `per`.
-    var counter = Counter(first_ns: 0)
 
     init(_ rule: Rule) {
         self.rule = rule
@@ -214,17 +218,18 @@ struct CompiledRule: Sendable {
 
     // MARK: Status
 
-    var status: RuleStatus {
-        let (remaining, remains) = whatRemains
+    func status(_ tally: Tally) -> RuleStatus {
+        let (remaining, remains) = whatRemains(tally)
         return RuleStatus(
-            name: rule.name, at: rule.at, line: line, matches: matches, hits: hits, remaining: remaining,
+            name: rule.name, at: rule.at, line: line, matches: tally.matches, hits: tally.hits, remaining: remaining,
             remains: remains)
     }
 
-    private var whatRemains: (Int?, String) {
+    private func whatRemains(_ tally: Tally) -> (Int?, String) {
+        let matches = tally.matches
         let isPerKey = !rule.per.isEmpty
         let keys = rule.per.map(\.rawValue).joined(separator: ",")
-        let seen = isPerKey ? " for each new \(keys), \(keysSeen) seen" : ""
+        let seen = isPerKey ? " for each new \(keys), \(tally.keysSeen) seen" : ""
         switch rule.schedule {
         case .steps(let steps):
             if isPerKey { return (nil, "\(steps.count) steps\(seen); the last stays") }

@@ -109,7 +109,10 @@ extension Condition {
             }
             let known = TLSTest.allCases.map(\.rawValue)
             return .failure(
-                "tls is \(known.joined(separator: ", ")), not \"\(value.shown)\"\(Suggestion.didYouMean(value, among: known))"
+                """
+                tls is \(known.joined(separator: ", ")), not \
+                "\(value.shown)"\(Suggestion.didYouMean(value, among: known))
+                """
             )
         case .size:
             return NumberTest.parse(value) { ByteSize.parse($0).map(\.octets) }.map(Test.number)

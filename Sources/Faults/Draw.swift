@@ -2,8 +2,8 @@
 // sessions, not on other rules, not on the clock. The same senders under the same seed meet the same faults.
 
 enum Draw {
-    /// 64 bits. The name and the key go through FNV-1a with a separator that neither can hold; the result, the count and
-    /// the salt are each mixed in with the finalizer of SplitMix64.
+    /// 64 bits. The name and the key go through FNV-1a with a separator that neither can hold; the result, the count
+    /// and the salt are each mixed in with the finalizer of SplitMix64.
     static func bits(seed: UInt64, rule: String, key: String, count: UInt64, salt: UInt64) -> UInt64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         func absorb(_ octet: UInt8) { hash = (hash ^ UInt64(octet)) &* 0x0000_0100_0000_01b3 }

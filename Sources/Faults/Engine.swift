@@ -29,7 +29,8 @@ package struct Engine: Sendable {
         static let keyLength = 320
     }
 
-    private var compiled: [CompiledRule]
+    private let compiled: [CompiledRule]
+    private var tallies: [Tally]
     private let byPhase: [PhaseIndex]
     private let seed: UInt64
     private let timeScale: Double
@@ -45,7 +46,9 @@ package struct Engine: Sendable {
     ///   - timeScale: above 0; every duration is divided by it, every rate multiplied.
     package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: Bool) {
         let named = Self.named(Array(rules.prefix(Bounds.rules)))
-        compiled = named.map(CompiledRule.init)
+        let compiled = named.map(CompiledRule.init)
+        self.compiled = compiled
+        tallies = Array(repeating: Tally(), count: compiled.count)
         self.seed = seed
         self.timeScale = timeScale.isFinite && timeScale > 0 ? timeScale : 1
         countsAttempts = compiled.contains { $0.attempt != nil }
@@ -55,7 +58,6 @@ package struct Engine: Sendable {
         magicPhases = magic ? Magic.phases : []
         let checkpoints = compiled.filter { $0.rule.at == .body }.map(\.checkpoint)
         bodyCheckpoints = Set(checkpoints).sorted()
-        let compiled = compiled
         byPhase = Phase.allCases.map { phase in
             PhaseIndex(compiled.indices.filter { compiled[$0].rule.at == phase }, of: compiled)
         }
@@ -97,28 +99,29 @@ package struct Engine: Sendable {
     /// A cheap look at the first octets, so that ordinary addresses cost nothing.
     package static func mightBeMagic(_ address: [UInt8]) -> Bool { Magic.mightBeMagic(address) }
 
-    package func status() -> [RuleStatus] { compiled.map(\.status) }
+    package func status() -> [RuleStatus] { zip(compiled, tallies).map { $0.status($1) } }
 
     // MARK: One rule
 
     private mutating func ask(_ index: Int, _ facts: Facts, _ now_ns: UInt64) -> Decision? {
-        guard let use = compiled[index].match(facts, attempts: attempts) else { return nil }
-        compiled[index].matches += 1
         let rule = compiled[index]
+        guard let use = rule.match(facts, attempts: attempts) else { return nil }
+        tallies[index].matches += 1
         // Nothing needs counting: the common rule stays cheap.
         if case .times(.always, let actions) = rule.rule.schedule {
-            compiled[index].hits += 1
-            let count = UInt64(rule.matches)
-            return Decision(rule: rule.rule.name, why: rule.plainWhy, actions: drawn(actions, rule.rule.name, "", count))
+            tallies[index].hits += 1
+            let count = UInt64(tallies[index].matches)
+            return Decision(
+                rule: rule.rule.name, why: rule.plainWhy, actions: drawn(actions, rule.rule.name, "", count))
         }
         let key = rule.key(facts, use)
         var counter = Counter(first_ns: now_ns)
         if rule.rule.per.isEmpty {
-            if rule.matches > 1 { counter = rule.counter }
+            if tallies[index].matches > 1 { counter = tallies[index].counter }
             counter.count += 1
-            compiled[index].counter = counter
+            tallies[index].counter = counter
         } else {
-            if counters[CounterKey(rule: index, key: key)] == nil { compiled[index].keysSeen += 1 }
+            if counters[CounterKey(rule: index, key: key)] == nil { tallies[index].keysSeen += 1 }
             counter = counters.update(CounterKey(rule: index, key: key), initial: counter) { stored in
                 stored.count += 1
                 return stored
@@ -127,7 +130,7 @@ package struct Engine: Sendable {
         guard let verdict = rule.verdict(counter, key: key, now_ns: now_ns, seed: seed, timeScale: timeScale) else {
             return nil
         }
-        compiled[index].hits += 1
+        tallies[index].hits += 1
         return Decision(
             rule: rule.rule.name, why: verdict.why,
             actions: drawn(verdict.actions, rule.rule.name, key, UInt64(counter.count)))

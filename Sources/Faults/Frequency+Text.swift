@@ -15,7 +15,9 @@ extension Frequency: CustomStringConvertible {
         }
         if word == "always" { return parts.count == 1 ? .success(.always) : .failure(unknown(text)) }
         guard words.contains(word) else { return .failure(unknown(text)) }
-        guard parts.count == 2 else { return .failure("\(word) needs one number or duration behind it, as first 2 or until 5m") }
+        guard parts.count == 2 else {
+            return .failure("\(word) needs one number or duration behind it, as first 2 or until 5m")
+        }
         return parse(word: word, argument: String(parts[1]))
     }
 
@@ -36,7 +38,10 @@ extension Frequency: CustomStringConvertible {
 
     private static func unknown(_ text: String) -> RuleText {
         let word = String(text.prefix { $0 != " " })
-        return "\"\(text.shown)\" is no times\(Suggestion.didYouMean(word, among: words)); write always, first N, nth N, every N, N%, until DURATION or after DURATION"
+        return """
+            "\(text.shown)" is no times\(Suggestion.didYouMean(word, among: words)); write always, first N, nth N, \
+            every N, N%, until DURATION or after DURATION
+            """
     }
 
     private static func count(_ text: String) -> Result<Int, RuleText> {
@@ -50,8 +55,10 @@ extension Frequency: CustomStringConvertible {
     }
 
     private static func parseChance(_ text: String) -> Result<Frequency, RuleText> {
-        guard let (number, rest) = Decimal.read(Substring(text)), rest.isEmpty, let millionths = number.times(10_000) else {
-            return .failure("\"\(text.shown)%\" is not a percentage; write a number with at most four decimals, as 30% or 0.5%")
+        guard let (number, rest) = Decimal.read(Substring(text)), rest.isEmpty, let millionths = number.times(10_000)
+        else {
+            return .failure(
+                "\"\(text.shown)%\" is not a percentage; write a number with at most four decimals, as 30% or 0.5%")
         }
         guard (1...1_000_000).contains(millionths) else {
             return .failure("\"\(text.shown)%\" is not between 0 and 100; for never leave the rule out")
@@ -85,7 +92,10 @@ extension CountKey {
     package static func parse(_ text: String) -> Result<CountKey, RuleText> {
         if let key = CountKey(rawValue: text.trimmed.asciiLowercased) { return .success(key) }
         return .failure(
-            "cannot count per \"\(text.shown)\"\(Suggestion.didYouMean(text, among: all)); known are \(all.joined(separator: ", "))"
+            """
+            cannot count per "\(text.shown)"\(Suggestion.didYouMean(text, among: all)); \
+            known are \(all.joined(separator: ", "))
+            """
         )
     }
 }

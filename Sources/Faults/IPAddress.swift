@@ -147,7 +147,8 @@ package struct Network: Sendable, Hashable, CustomStringConvertible {
     static func parse(_ text: String) -> Result<Network, RuleText> {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let address = IPAddress(first) else {
-            return .failure("\"\(text.shown)\" is not an address or network; write 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32")
+            return .failure(
+                "\"\(text.shown)\" is not an address or network; write 192.0.2.1, 10.0.0.0/8 or 2001:db8::/32")
         }
         let width = first.contains(":") ? 128 : 32
         guard parts.count == 2 else { return .success(Network(address: address, prefix: 128)) }

@@ -3,9 +3,9 @@
 //
 //     PHASE-WORD[-WORD]…[+tag]@anything
 //
-// PHASE is mail (the sender's address), rcpt, data or eod (a recipient's). A WORD is a reply code of 400 to 599, with an
-// enhanced code behind it or without (550, 550-5.1.1); `delay-` with a duration; close, reset, stall; `drop` at eod; or xN,
-// the first N uses of the address only. Each kind stands once, in any order.
+// PHASE is mail (the sender's address), rcpt, data or eod (a recipient's). A WORD is a reply code of 400 to 599, with
+// an enhanced code behind it or without (550, 550-5.1.1); `delay-` with a duration; close, reset, stall; `drop` at eod;
+// or xN, the first N uses of the address only. Each kind stands once, in any order.
 
 import SMTP
 
@@ -46,7 +46,8 @@ struct Magic: Sendable {
         guard local.utf8.count <= Self.longestLocalPart else { return nil }
         let word = String(local).asciiLowercased
         guard word.hasPrefix(prefix.description) else { return nil }
-        var parts = MagicParts(word.dropFirst(prefix.utf8CodeUnitCount).split(separator: "-", omittingEmptySubsequences: false))
+        var parts = MagicParts(
+            word.dropFirst(prefix.utf8CodeUnitCount).split(separator: "-", omittingEmptySubsequences: false))
         guard parts.read(at: phase) else { return nil }
         self.word = word
         attempts = parts.attempts
@@ -54,7 +55,8 @@ struct Magic: Sendable {
     }
 
     fileprivate static func count(_ text: Substring) -> Int? {
-        guard case .success(let value) = NumberTest.count(String(text)), (1...UInt64(mostAttempts)).contains(value) else {
+        guard case .success(let value) = NumberTest.count(String(text)), (1...UInt64(mostAttempts)).contains(value)
+        else {
             return nil
         }
         return Int(value)
@@ -115,7 +117,8 @@ private struct MagicParts {
         if let delay { actions.append(.delay(delay, delay)) }
         if let code {
             let status = enhanced ?? Self.usualStatus(code, at: phase)
-            actions.append(.reply(ReplyText(code, status, lines: ["Injected by fakemx, as \(Self.printable(address)) asks"])))
+            actions.append(
+                .reply(ReplyText(code, status, lines: ["Injected by fakemx, as \(Self.printable(address)) asks"])))
         }
         switch ending {
         // Stored, and the reply is lost: the sender cannot know, and sends again.
@@ -130,7 +133,8 @@ private struct MagicParts {
 
     /// Reply text is printable ASCII (RFC 5321 §4.2) on a line of 512 octets (§4.5.3.1.5).
     private static func printable(_ address: String) -> String {
-        String(decoding: address.utf8.prefix(200).map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        String(
+            decoding: address.utf8.prefix(200).map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 
     /// The enhanced code that goes with a basic code at a phase (RFC 5248 §2.4, the IANA registry).

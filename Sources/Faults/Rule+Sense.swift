@@ -70,7 +70,8 @@ extension Rule {
     private func bodyComplaint(_ condition: Condition) -> RuleText? {
         guard at == .body, condition.key == .size else { return nil }
         for case .number(let test) in condition.tests where [.less, .atMost, .range].contains(test.comparison) {
-            return "size at body is what has arrived so far and only grows; use >, >= or = with the octet at which to act"
+            return
+                "size at body is what has arrived so far and only grows; use >, >= or = with the octet at which to act"
         }
         return nil
     }
@@ -79,7 +80,8 @@ extension Rule {
         var warnings: [RuleText] = []
         // Providers mix classes, so a rule may (RFC 2034 §4 does not allow it).
         if let enhanced = reply.enhanced, UInt16(enhanced.statusClass) != reply.code.value / 100 {
-            warnings.append("the enhanced code \(enhanced) has another class than \(reply.code) (RFC 2034 §4); said as it stands")
+            warnings.append(
+                "the enhanced code \(enhanced) has another class than \(reply.code) (RFC 2034 §4); said as it stands")
         }
         let longest = reply.reply.wire.split(separator: 10).map { $0.count + 1 }.max() ?? 0
         if longest > replyLine {
@@ -141,7 +143,9 @@ extension ConditionKey {
             return phase.mayHaveTransaction && phase != .mail
                 ? nil : "attempts are counted when a recipient comes; use at: rcpt or later"
         case .size:
-            if phase.isBetweenCommands { return "no message is being sent here; use at: mail, rcpt, data or end-of-data" }
+            if phase.isBetweenCommands {
+                return "no message is being sent here; use at: mail, rcpt, data or end-of-data"
+            }
             return phase.mayHaveTransaction
                 ? nil : "a size is first declared at MAIL; use at: mail, or end-of-data for the size that came"
         }

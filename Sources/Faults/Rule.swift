@@ -32,7 +32,8 @@ package struct Rule: Sendable, Hashable {
         let isFine = name.utf8.allSatisfy {
             (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [45, 46, 95].contains($0)
         }
-        return isFine ? nil : "a rule's name is made of letters, digits, \".\", \"_\" and \"-\"; \"\(name.shown)\" is not"
+        return isFine
+            ? nil : "a rule's name is made of letters, digits, \".\", \"_\" and \"-\"; \"\(name.shown)\" is not"
     }
 }
 

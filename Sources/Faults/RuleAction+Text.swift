@@ -31,12 +31,18 @@ extension RuleAction {
         let argument = parts.count == 2 ? String(parts[1]).trimmed : ""
         guard let known = ActionWord(rawValue: word.asciiLowercased) else {
             return .failure(
-                "unknown action \"\(word.shown)\"\(Suggestion.didYouMean(word, among: ActionWord.all)); known are a reply, \(ActionWord.all.joined(separator: ", "))"
+                """
+                unknown action "\(word.shown)"\(Suggestion.didYouMean(word, among: ActionWord.all)); known are a \
+                reply, \(ActionWord.all.joined(separator: ", "))
+                """
             )
         }
         if known.takesNothing, !argument.isEmpty {
             return .failure(
-                "\(known.rawValue) takes nothing behind it, not \"\(argument.shown)\"; a reply that holds such words stands in quotes"
+                """
+                \(known.rawValue) takes nothing behind it, not "\(argument.shown)"; a reply that holds such words \
+                stands in quotes
+                """
             )
         }
         return parse(known, argument)
@@ -122,7 +128,10 @@ extension CapabilitySet {
             guard let capability = Capability(keyword: word) else {
                 let known = Capability.allCases.map(\.keyword)
                 return .failure(
-                    "unknown keyword \"\(String(word).shown)\"\(Suggestion.didYouMean(String(word), among: known)); known are \(known.joined(separator: ", "))"
+                    """
+                    unknown keyword "\(String(word).shown)"\(Suggestion.didYouMean(String(word), among: known)); \
+                    known are \(known.joined(separator: ", "))
+                    """
                 )
             }
             set.insert(CapabilitySet(capability))
@@ -194,7 +203,10 @@ extension ReplyText: CustomStringConvertible {
 
     private static func badCode(_ line: String) -> RuleText {
         let word = String(line.prefix { $0 != " " && $0 != "-" })
-        return "\"\(word.shown)\" is not a reply code; a reply begins with three digits from 200 to 599, as \"550 5.1.1 text\""
+        return
+            """
+            "\(word.shown)" is not a reply code; a reply begins with three digits from 200 to 599, as "550 5.1.1 text"
+            """
     }
 
     private static func unescapedLines(_ text: String) -> [String] {

@@ -56,7 +56,8 @@ struct RuleLineReader {
             let start = at
             guard at < text.count else {
                 throw RuleError(
-                    message: "no \": \" that ends the head of the rule; write rcpt to=*@full.test: 452 4.2.2 Mailbox full",
+                    message:
+                        "no \": \" that ends the head of the rule; write rcpt to=*@full.test: 452 4.2.2 Mailbox full",
                     column: max(1, text.count))
             }
             while at < text.count, !isAtSpace, text[at] != "=", text[at] != ":" { at += 1 }
@@ -88,7 +89,11 @@ struct RuleLineReader {
             try take(Frequency.parse(lower), column: column)
         } else {
             throw RuleError(
-                message: "\"\(word.shown)\" is no part of a rule's head\(Suggestion.didYouMean(word, among: Self.keys)); write KEY=VALUE, with a \":\" and a space in front of the actions",
+                message:
+                    """
+                    "\(word.shown)" is no part of a rule's head\(Suggestion.didYouMean(word, among: Self.keys)); \
+                    write KEY=VALUE, with a ":" and a space in front of the actions
+                    """,
                 column: column)
         }
     }
@@ -122,7 +127,8 @@ struct RuleLineReader {
             guard !ended, at < text.count, text[at] == "," else { break }
             at += 1
             if at == text.count || isAtSpace || endsHead(at) {
-                throw RuleError(message: "no value behind the comma; values stand without spaces between them", column: at)
+                throw RuleError(
+                    message: "no value behind the comma; values stand without spaces between them", column: at)
             }
         } while true
         try take(word, values, starts, column: column)
@@ -183,7 +189,8 @@ struct RuleLineReader {
         let lower = word.asciiLowercased
         if let key = ConditionKey(rawValue: lower) {
             guard !when.contains(where: { $0.key == key }) else {
-                throw RuleError(message: "a second \(lower)=; several values stand behind one, with commas", column: column)
+                throw RuleError(
+                    message: "a second \(lower)=; several values stand behind one, with commas", column: column)
             }
             switch Condition.parse(key, values) {
             case .success(let condition):
@@ -295,7 +302,8 @@ struct RuleLineReader {
     static func written(value: String) -> String {
         var reader = RuleLineReader(value + " ")
         var ended = false
-        if !value.hasPrefix("\""), let read = try? reader.readValue(&ended), read == value, !ended, reader.at == value.count,
+        if !value.hasPrefix("\""), let read = try? reader.readValue(&ended), read == value, !ended,
+            reader.at == value.count,
             !value.isEmpty, !value.hasSuffix(":")
         {
             return value
@@ -312,9 +320,12 @@ extension Phase {
     static let words = allCases.map(\.rawValue)
 
     package static func unknown(_ word: String) -> String {
-        let spoken = ["dot": "end-of-data", "eod": "end-of-data", "helo": "ehlo", "banner": "greeting", "handshake": "tls"]
+        let spoken = [
+            "dot": "end-of-data", "eod": "end-of-data", "helo": "ehlo", "banner": "greeting", "handshake": "tls",
+        ]
         let hint =
-            spoken[word.asciiLowercased].map { "; did you mean \"\($0)\"?" } ?? Suggestion.didYouMean(word, among: words)
+            spoken[word.asciiLowercased].map { "; did you mean \"\($0)\"?" }
+            ?? Suggestion.didYouMean(word, among: words)
         return "unknown phase \"\(word.shown)\"\(hint); known are \(words.joined(separator: ", "))"
     }
 }
@@ -323,6 +334,9 @@ extension ConditionKey {
     package static let all = allCases.map(\.rawValue)
 
     package static func unknown(_ word: String, among known: [String] = all) -> String {
-        "unknown condition \"\(word.shown)\"\(Suggestion.didYouMean(word, among: known)); known are \(all.joined(separator: ", "))"
+        """
+        unknown condition "\(word.shown)"\(Suggestion.didYouMean(word, among: known)); known are \
+        \(all.joined(separator: ", "))
+        """
     }
 }

@@ -70,22 +70,25 @@ struct RegexBox: @unchecked Sendable {
 }
 
 /// `*` is any run of octets, `?` one character, `\` makes the next character plain. The null path is `<>` or nothing.
-struct Glob: Sendable {
+///
+/// A class, so that asking a thousand of them copies none.
+final class Glob: Sendable {
     private enum Token: Sendable, Equatable {
         case octet(UInt8)
         case one
         case any
     }
 
-    private var tokens: [Token] = []
+    private let tokens: [Token]
     /// The lower-case octets behind the last wildcard: most values differ there, which costs no more than looking.
-    private var tail: [UInt8] = []
+    private let tail: [UInt8]
     /// The whole pattern when it has no wildcard.
-    private(set) var literal: [UInt8]?
+    let literal: [UInt8]?
     /// The domain when the pattern is `*@domain`.
-    private(set) var domain: [UInt8]?
+    let domain: [UInt8]?
 
     init(_ text: String) {
+        var tokens: [Token] = []
         var isPlain = true
         var escaped = false
         for octet in (text == "<>" ? "" : text).utf8 {
@@ -105,32 +108,35 @@ struct Glob: Sendable {
             }
         }
         if escaped { tokens.append(.octet(UInt8(ascii: "\\"))) }
+        var tail: [UInt8] = []
         for token in tokens.reversed() {
             guard case .octet(let octet) = token else { break }
             tail.append(octet)
         }
         tail.reverse()
-        if isPlain { literal = tail }
+        literal = isPlain ? tail : nil
         let isSuffix = tokens.first == .any && tokens.count == tail.count + 1
         if isSuffix, tail.first == UInt8(ascii: "@"), !tail.dropFirst().contains(UInt8(ascii: "@")) {
             domain = Array(tail.dropFirst())
+        } else {
+            domain = nil
         }
+        self.tokens = tokens
+        self.tail = tail
     }
 
     private static func lower(_ octet: UInt8) -> UInt8 { (65...90).contains(octet) ? octet + 32 : octet }
 
     func matches(_ value: String) -> Bool {
+        if let found = value.utf8.withContiguousStorageIfAvailable({ matches($0) }) { return found }
         var value = value
         return value.withUTF8 { matches($0) }
     }
 
     func matches(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
         guard value.count >= tail.count else { return false }
-        var at = value.count
-        for octet in tail.reversed() {
-            at -= 1
-            guard Self.lower(value[at]) == octet else { return false }
-        }
+        let start = value.count - tail.count
+        for index in tail.indices.reversed() where Self.lower(value[start + index]) != tail[index] { return false }
         if literal != nil { return value.count == tail.count }
         return matchesTokens(value)
     }

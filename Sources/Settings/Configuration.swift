@@ -85,9 +85,11 @@ extension Configuration {
         configuration.readyFile = settings.readyFile
         configuration.connections = settings.limits.connections ?? configuration.connections
         configuration.retention.messages = settings.retention.messages ?? configuration.retention.messages
-        configuration.retention.messageOctets = settings.retention.messageOctets ?? configuration.retention.messageOctets
+        configuration.retention.messageOctets =
+            settings.retention.messageOctets ?? configuration.retention.messageOctets
         configuration.retention.sessions = settings.retention.sessions ?? configuration.retention.sessions
-        configuration.retention.sessionOctets = settings.retention.sessionOctets ?? configuration.retention.sessionOctets
+        configuration.retention.sessionOctets =
+            settings.retention.sessionOctets ?? configuration.retention.sessionOctets
 
         var complaints: [Complaint] = []
         var placed: [Settings.PlacedRule] = []
@@ -149,9 +151,12 @@ extension Configuration {
         switch (tls.certificate, tls.key) {
         case (let certificate?, let key?): return .files(certificate: certificate, key: key)
         case (let certificate?, nil):
-            complaints.append(Complaint(certificate.place, "a certificate without its key; name it with --tls-key, or key: in a file"))
+            complaints.append(
+                Complaint(certificate.place, "a certificate without its key; name it with --tls-key, or key: in a file")
+            )
         case (nil, let key?):
-            complaints.append(Complaint(key.place, "a key without its certificate; name it with --tls-cert, or cert: in a file"))
+            complaints.append(
+                Complaint(key.place, "a key without its certificate; name it with --tls-cert, or cert: in a file"))
         case (nil, nil): break
         }
         return .selfSigned
@@ -179,7 +184,8 @@ enum RuleSet {
             let name = placed.rule.name
             guard !name.isEmpty else { continue }
             if let first = names[name] {
-                complaints.append(Complaint(placed.place, "a second rule named \"\(name)\"; the first stands at \(first)"))
+                complaints.append(
+                    Complaint(placed.place, "a second rule named \"\(name)\"; the first stands at \(first)"))
             } else {
                 names[name] = placed.place
             }
@@ -190,7 +196,8 @@ enum RuleSet {
                     let hint = Suggestion.didYouMean(pattern.source, among: listeners)
                     complaints.append(
                         Complaint(
-                            .warning, placed.place, "no listener is named \"\(pattern.source.shown)\"\(hint); the rule never fires"))
+                            .warning, placed.place,
+                            "no listener is named \"\(pattern.source.shown)\"\(hint); the rule never fires"))
                 }
             }
         }

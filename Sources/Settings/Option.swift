@@ -85,7 +85,9 @@ extension Stated {
     private static func nearest(_ name: String, _ known: [String]) -> String {
         // The common beginning would make any two of them look alike.
         let words = known.map { String($0.dropFirst("FAKEMX_".count)) }
-        let hint = Suggestion.nearest(String(name.dropFirst("FAKEMX_".count)).replacing("_", with: "-"), among: words.map { $0.replacing("_", with: "-") })
+        let hint = Suggestion.nearest(
+            String(name.dropFirst("FAKEMX_".count)).replacing("_", with: "-"),
+            among: words.map { $0.replacing("_", with: "-") })
         return hint.map { "; did you mean \"FAKEMX_\($0.replacing("-", with: "_"))\"?" } ?? ""
     }
 

@@ -7,8 +7,6 @@ import Yams
 struct RuleReader {
     private(set) var nodes: NodeReader
 
-    init(nodes: NodeReader) { self.nodes = nodes }
-
     private static let keys = ["name", "at", "when", "times", "per", "steps", "do"]
 
     mutating func read(_ field: NodeReader.Field?) -> [Settings.PlacedRule] {
@@ -144,7 +142,9 @@ struct RuleReader {
         if let field = fields["steps"] {
             places.parts[.schedule] = field.value
             for other in ["times", "do"] {
-                if let second = fields[other] { nodes.error(second.key, "\(other) beside steps; a rule has one of the two") }
+                if let second = fields[other] {
+                    nodes.error(second.key, "\(other) beside steps; a rule has one of the two")
+                }
             }
             return (steps(field, &places).map(Schedule.steps), per)
         }

@@ -30,7 +30,8 @@ package enum Scenarios {
         let known = names(in: folders)
         let word = "unknown scenario \"\(name.shown)\""
         guard !known.isEmpty else {
-            return "\(word), and no scenario at all in \(folders.isEmpty ? "any folder" : folders.joined(separator: ", "))"
+            return
+                "\(word), and no scenario at all in \(folders.isEmpty ? "any folder" : folders.joined(separator: ", "))"
         }
         let nearest = Suggestion.ranked(name, among: known).prefix(3).map { "\"\($0)\"" }
         if !nearest.isEmpty { return "\(word); did you mean \(nearest.joined(separator: " or "))?" }

@@ -88,10 +88,13 @@ struct SettingsReader {
     private mutating func listeners(_ field: NodeReader.Field?) -> [Settings.Listener]? {
         guard let list = nodes.list(field) else { return nil }
         if list.isEmpty, let field {
-            nodes.error(field.value, "no listener is no server; leave the key out for smtp on \(Configuration.usualAddress)")
+            nodes.error(
+                field.value, "no listener is no server; leave the key out for smtp on \(Configuration.usualAddress)")
             return nil
         }
-        if list.count > Self.mostListeners { nodes.error(list[Self.mostListeners], "more than \(Self.mostListeners) listeners") }
+        if list.count > Self.mostListeners {
+            nodes.error(list[Self.mostListeners], "more than \(Self.mostListeners) listeners")
+        }
         return list.prefix(Self.mostListeners).compactMap { listener($0) }
     }
 

@@ -57,7 +57,8 @@ enum Value {
 
     static func http(_ text: String) -> Result<Void, RuleText> {
         text.trimmed.asciiLowercased == "off"
-            ? .success(()) : .failure("HTTP comes with a later version; this one takes off alone, not \"\(text.shown)\"")
+            ? .success(())
+            : .failure("HTTP comes with a later version; this one takes off alone, not \"\(text.shown)\"")
     }
 
     static func seed(_ text: String) -> Result<UInt64, RuleText> {
@@ -84,14 +85,16 @@ enum Value {
     /// A domain or an address literal, as it stands behind 220 (RFC 5321 §4.1.2, §4.1.3).
     static func hostname(_ text: String) -> Result<String, RuleText> {
         let name = text.trimmed
-        let isLiteral = name.hasPrefix("[") && name.hasSuffix("]") && IPAddress(name.replacing("IPv6:", with: "")) != nil
+        let isLiteral =
+            name.hasPrefix("[") && name.hasSuffix("]") && IPAddress(name.replacing("IPv6:", with: "")) != nil
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         let isDomain =
             name.utf8.count <= 253
             && labels.allSatisfy { label in
                 (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
                     && label.utf8.allSatisfy {
-                        (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45 || $0 == 95
+                        (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 45
+                            || $0 == 95
                     }
             }
         guard isLiteral || isDomain else {
@@ -103,7 +106,10 @@ enum Value {
     static func listenerName(_ text: String) -> Result<String, RuleText> {
         guard Rule.complaint(aboutName: text) == nil else {
             return .failure(
-                "\"\(text.shown)\" is not a name; it has 1 to \(Rule.longestName) letters, digits, \".\", \"_\" or \"-\"")
+                """
+                "\(text.shown)" is not a name; it has 1 to \(Rule.longestName) letters, digits, ".", "_" or "-"
+                """
+            )
         }
         return .success(text)
     }
@@ -132,7 +138,9 @@ enum Value {
         }
         guard !host.isEmpty else { return failed("the host is missing; 127.0.0.1 is this machine alone") }
         if host.hasPrefix("["), host.hasSuffix("]") {
-            guard host.contains(":"), IPAddress(host) != nil else { return failed("no IPv6 address stands in the brackets") }
+            guard host.contains(":"), IPAddress(host) != nil else {
+                return failed("no IPv6 address stands in the brackets")
+            }
             return .success(address)
         }
         guard !host.contains(":") else { return failed("an IPv6 address stands in brackets: [\(host)]:\(digits)") }
@@ -147,7 +155,9 @@ enum Value {
         var exitAfter = Settings.ExitAfter()
         if text.trimmed.asciiLowercased == "never" { return .success(exitAfter) }
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map { String($0).trimmed }
+            let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map {
+                String($0).trimmed
+            }
             guard pair.count == 2 else {
                 return .failure("\"\(text.shown)\" is no end; write sessions=N, messages=N, idle=DURATION or never")
             }

@@ -168,7 +168,9 @@ private struct YAMLTraps {
                     guard dashes <= deepest else { return ("is nested too deeply", index + 1) }
                     continue
                 }
-                if let message = token(scalar, spaceFollows, indent, line[(index + 1)...]) { return (message, index + 1) }
+                if let message = token(scalar, spaceFollows, indent, line[(index + 1)...]) {
+                    return (message, index + 1)
+                }
             }
             switch scalar {
             case " ", "\t": break
@@ -195,7 +197,9 @@ private struct YAMLTraps {
             depth += 1
             return depth > deepest ? "is nested too deeply" : nil
         case "|", ">":
-            if rest.prefix(while: { $0 != "#" }).allSatisfy({ "+-0123456789 \t\r".unicodeScalars.contains($0) }) { blockIndent = indent }
+            if rest.prefix(while: { $0 != "#" }).allSatisfy({ "+-0123456789 \t\r".unicodeScalars.contains($0) }) {
+                blockIndent = indent
+            }
         default: break
         }
         return nil

@@ -43,7 +43,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("first=2", "xx------"), ("nth=3", "--x-----"), ("every=3", "--x--x--"), ("chance=100%", "xxxxxxxx"), ("always", "xxxxxxxx"),
+        ("first=2", "xx------"), ("nth=3", "--x-----"), ("every=3", "--x--x--"), ("chance=100%", "xxxxxxxx"),
+        ("always", "xxxxxxxx"),
     ])
     func `Times fire on the uses that they name`(times: String, pattern: String) throws {
         var engine = try engine("rcpt \(times): 450 x")
@@ -158,7 +159,8 @@ import Testing
     }
 
     @Test func `What is not known does not hold`() throws {
-        var engine = try engine("rset from=*: 450 a", "mail size=<10: 450 b", "ehlo tls=any: 450 c", "rcpt user=*: 450 d")
+        var engine = try engine(
+            "rset from=*: 450 a", "mail size=<10: 450 b", "ehlo tls=any: 450 c", "rcpt user=*: 450 d")
         #expect(engine.decide(.rset, Facts(), now_ns: 0) == nil)
         #expect(engine.decide(.rset, Facts(from: ""), now_ns: 0) != nil)
         #expect(engine.decide(.mail, Facts(), now_ns: 0) == nil)
@@ -201,7 +203,10 @@ import Testing
         let addresses = ["a@x", "A@X", "b@y", "c@y", "q@sub.x", "", "a@z", "@", "noat"]
         for _ in 0..<300 {
             let lines = (0..<12).map { index in
-                "rcpt \(dice.chance(50) ? "to" : "from")=\(dice.one(of: patterns)) \(dice.chance(20) ? "first=1" : "always"): 450 r\(index)"
+                """
+                rcpt \(dice.chance(50) ? "to" : "from")=\(dice.one(of: patterns)) \
+                \(dice.chance(20) ? "first=1" : "always"): 450 r\(index)
+                """
             }
             let rules = try lines.map { try RuleLine.parse($0) }
             var indexed = Engine(rules: rules, seed: 1, timeScale: 1, magic: false)
@@ -234,5 +239,33 @@ import Testing
         #expect(engine.rcpt(long + "1@x") != nil)
         #expect(engine.rcpt(long + "2@x") != nil)
         #expect(engine.rcpt(long + "1@x") == nil)
+    }
+}
+
+@Suite struct PhaseTimesActionTests {
+    @Test(arguments: Phase.allCases, ["451 4.3.0 later", "550 5.7.1 never", "421 4.3.2 bye", "close", "reset", "stall"])
+    func `Every phase can be refused, cut and held up`(phase: Phase, action: String) throws {
+        for line in ["\(phase.rawValue): \(action)", "\(phase.rawValue): delay 1s, \(action)"] {
+            var engine = try engine(line)
+            let facts = Facts(from: "", to: ["a@x"], size: 0)
+            #expect(engine.phases == PhaseSet(phase))
+            let decision = engine.decide(phase, facts, now_ns: 0)
+            #expect(decision?.actions.count == (line.contains("delay") ? 2 : 1))
+            #expect(decision?.why == "always at \(phase.rawValue)")
+            for other in Phase.allCases where other != phase {
+                #expect(engine.decide(other, facts, now_ns: 0) == nil)
+            }
+        }
+    }
+
+    @Test func `The code that says yes at a phase may be said with other words`() throws {
+        let lines = [
+            "connect: 220 hi", "greeting: 220 hi", "ehlo: 250 hi", "starttls: 220 go", "auth: 235 ok", "mail: 250 ok",
+            "rcpt: 251 ok", "data: 354 go", "end-of-data: 250 ok", "vrfy: 252 perhaps", "quit: 221 bye", "noop: 250 ok",
+        ]
+        for line in lines { #expect(throws: Never.self) { try RuleLine.parse(line) } }
+        for phase in ["tls", "body", "idle", "accepted"] {
+            #expect(throws: RuleError.self) { try RuleLine.parse("\(phase): 250 ok") }
+        }
     }
 }

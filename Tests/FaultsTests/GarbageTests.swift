@@ -8,8 +8,10 @@ import Testing
     private static let lines = [
         "rcpt to=*@full.test first=2 per=to: delay 200ms, 452 4.2.2 Mailbox full",
         "rcpt per=client,from,to steps: 451 4.7.1 Greylisted; 451 4.7.1 Still; accept",
-        "connect client=2001:db8::/32,10.0.0.0/8: drip 1/s, 554 go\\naway", "end-of-data size=>10KB from=/^a\\/b/i: keep, close",
-        "ehlo chance=0.5% helo=\"a b\": hide STARTTLS SIZE, offer AUTH", "body size=>=1MiB: slow-read 10KB/s", "idle after=1h30m: 421 4.4.2 x",
+        "connect client=2001:db8::/32,10.0.0.0/8: drip 1/s, 554 go\\naway",
+        "end-of-data size=>10KB from=/^a\\/b/i: keep, close",
+        "ehlo chance=0.5% helo=\"a b\": hide STARTTLS SIZE, offer AUTH", "body size=>=1MiB: slow-read 10KB/s",
+        "idle after=1h30m: 421 4.4.2 x",
     ]
 
     private func mutate(_ text: String, _ dice: inout Dice) -> String {
@@ -35,7 +37,9 @@ import Testing
             let notes = RuleLine.examine(line)
             guard let rule = notes.rule else {
                 #expect(!notes.errors.isEmpty)
-                #expect(notes.errors.allSatisfy { (1...max(1, line.count + 1)).contains($0.column) && !$0.message.isEmpty }, "\(line)")
+                #expect(
+                    notes.errors.allSatisfy { (1...max(1, line.count + 1)).contains($0.column) && !$0.message.isEmpty },
+                    "\(line)")
                 continue
             }
             taken += 1
@@ -48,12 +52,16 @@ import Testing
         var dice = Dice(78)
         var engine = Engine(
             rules: try Self.lines.map { try RuleLine.parse($0) }, seed: 5, timeScale: 3, magic: true)
-        let seeds = ["a@full.test", "rcpt-451-x2@x", "eod-delay-1s-554-5.7.1+t@x", "mail-550-5.1.1", "<>", "192.0.2.1", "TLSv1.3"]
+        let seeds = [
+            "a@full.test", "rcpt-451-x2@x", "eod-delay-1s-554-5.7.1+t@x", "mail-550-5.1.1", "<>", "192.0.2.1",
+            "TLSv1.3",
+        ]
         for round in 0..<20_000 {
             func text() -> String { mutate(dice.one(of: seeds), &dice) }
             let facts = Facts(
                 listener: text(), client: text(), helo: text(), tls: text(), user: text(), from: text(),
-                to: [text(), text()], recipients: dice.one(of: [0, -1, Int.max - 1, 3]), size: dice.one(of: [nil, 0, -5, .max]))
+                to: [text(), text()], recipients: dice.one(of: [0, -1, Int.max - 1, 3]),
+                size: dice.one(of: [nil, 0, -5, .max]))
             _ = engine.decide(dice.one(of: Phase.allCases), facts, now_ns: UInt64(round) &* 0x9e37_79b9_7f4a_7c15)
             _ = Engine.mightBeMagic(Array(text().utf8))
         }

@@ -13,7 +13,9 @@ import Testing
         #expect(try Span.parse(text).get().ns == ns)
     }
 
-    @Test(arguments: ["", "s", "2", "2 s x", "-1s", "1s1h", "1s1s", "1e3s", "999999d", "1..2s", ".5s", "99999999999999999999s"])
+    @Test(arguments: [
+        "", "s", "2", "2 s x", "-1s", "1s1h", "1s1s", "1e3s", "999999d", "1..2s", ".5s", "99999999999999999999s",
+    ])
     func `What is no duration is refused`(text: String) {
         #expect(throws: RuleText.self) { try Span.parse(text).get() }
     }
@@ -25,7 +27,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("1000", 1000 as UInt64), ("10KB", 10_000), ("10kb", 10_000), ("1 MiB", 1_048_576), ("1.5MB", 1_500_000), ("0", 0),
+        ("1000", 1000 as UInt64), ("10KB", 10_000), ("10kb", 10_000), ("1 MiB", 1_048_576), ("1.5MB", 1_500_000),
+        ("0", 0),
         ("50 MiB", 52_428_800), ("7B", 7), ("1KiB", 1024),
     ])
     func `A size is read as it is written`(text: String, octets: UInt64) throws {

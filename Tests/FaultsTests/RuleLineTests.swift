@@ -10,7 +10,8 @@ import Testing
         #expect(rule.at == .rcpt)
         #expect(rule.per == [.to])
         #expect(rule.when.map(\.key) == [.to])
-        guard case .times(.first(2), let actions) = rule.schedule, actions.count == 2, case .reply(let reply) = actions[1]
+        guard case .times(.first(2), let actions) = rule.schedule, actions.count == 2,
+            case .reply(let reply) = actions[1]
         else {
             Issue.record("not two actions, first 2")
             return
@@ -45,7 +46,9 @@ import Testing
         ("rcpt: 550 5.1.1 a\\n550-5.1.1 b\\n550 5.1.1 c", "550-5.1.1 a\r\n550-5.1.1 b\r\n550 5.1.1 c", 1),
         ("rcpt: 550 c:\\\\new", "550 c:\\new", 1),
     ])
-    func `Commas inside a reply belong to its text unless an action follows`(line: String, text: String, count: Int) throws {
+    func `Commas inside a reply belong to its text unless an action follows`(line: String, text: String, count: Int)
+        throws
+    {
         let rule = try RuleLine.parse(line)
         let actions = rule.schedule.steps[0]
         #expect(actions.count == count)

@@ -22,7 +22,8 @@ enum RuleMaker {
     }
 
     private static let texts = [
-        "*@full.test", "a@b", "<>", "", "/^a b,c$/", "/x\\/y/i", "with space", "comma,ed", "\"quoted\"@x", "ends:", "back\\*slash",
+        "*@full.test", "a@b", "<>", "", "/^a b,c$/", "/x\\/y/i", "with space", "comma,ed", "\"quoted\"@x", "ends:",
+        "back\\*slash",
         "a\\\\", "ünï@cödé.test", "::", "/[:]: /", "a\"b", ",", "x=y", "steps",
     ]
 
@@ -51,15 +52,19 @@ enum RuleMaker {
     private static let replies = [
         "550 5.1.1 No such user", "451 4.7.1 Greylisted, please wait; 10 minutes", "421 bye", "554", "550 5.1.1",
         "550 a, close", "550 a, 551 b", "550 a; accept", "550 say \"no\"", "452 back\\\\slash", "554 one\\ntwo\\nthree",
-        "550 5.7.1 x\\n550 5.7.1 y", "550 trailing ", "550 trailing,", "550 5.1.1 ünï", "550 x\\n\\n550 y", "250 2.0.0 Ok",
-        "550 550 5.1.1", "550  two  spaces", "550 5.1.1  lead", "550 \\\\n", "550 x\\n551 y", "354 Go", "220 hi", "550 a, \"b", "550 ends\\\\",
-        "550 x\\n5.1.1 y", "550 5.1.1 x\\n550 y", "550 5.1.1 x\\n550 4.1.1 y", "550 x\\n550-5.1.1 y", "550 x\\n550", "550 x\\n",
+        "550 5.7.1 x\\n550 5.7.1 y", "550 trailing ", "550 trailing,", "550 5.1.1 ünï", "550 x\\n\\n550 y",
+        "250 2.0.0 Ok",
+        "550 550 5.1.1", "550  two  spaces", "550 5.1.1  lead", "550 \\\\n", "550 x\\n551 y", "354 Go", "220 hi",
+        "550 a, \"b", "550 ends\\\\",
+        "550 x\\n5.1.1 y", "550 5.1.1 x\\n550 y", "550 5.1.1 x\\n550 4.1.1 y", "550 x\\n550-5.1.1 y", "550 x\\n550",
+        "550 x\\n",
     ]
 
     private static func actions(_ dice: inout Dice) -> [RuleAction] {
         (0...dice.below(3)).compactMap { _ -> RuleAction? in
             let words = [
-                "close", "reset", "stall", "keep", "lose", "accept", "delay 2s", "delay 1s..5s", "drip 1/s", "drip 10KB/m",
+                "close", "reset", "stall", "keep", "lose", "accept", "delay 2s", "delay 1s..5s", "drip 1/s",
+                "drip 10KB/m",
                 "slow-read 1KiB/s", "hide SIZE STARTTLS", "offer AUTH", "delay 1500ms",
             ]
             return try? RuleAction.parse(dice.chance(50) ? dice.one(of: replies) : dice.one(of: words)).get()

@@ -14,13 +14,22 @@ import Testing
         ("seed: [1]\n", "f.yaml:1:7: seed is one value, not a list"),
         ("seed: -1\n", "f.yaml:1:7: seed: \"-1\" is not a seed"),
         ("limits: 5\n", "f.yaml:1:9: limits is written as keys with values, not as \"5\""),
-        ("limits: { recipient: 5 }\n", "f.yaml:1:11: unknown key \"recipient\" in limits; did you mean \"recipients\"?"),
+        (
+            "limits: { recipient: 5 }\n",
+            "f.yaml:1:11: unknown key \"recipient\" in limits; did you mean \"recipients\"?"
+        ),
         ("limits:\n  connections: many\n", "f.yaml:2:16: connections: \"many\" is not a whole number"),
         ("limits: { recipients: 0 }\n", "0 is not between 1 and"),
         ("limits: { command-line: 100 }\n", "100 is not between 512 and"),
-        ("limits: { client-timeout: 5 }\n", "f.yaml:1:27: client-timeout: \"5\" has no unit; did you mean \"5s\" or \"5ms\"?"),
+        (
+            "limits: { client-timeout: 5 }\n",
+            "f.yaml:1:27: client-timeout: \"5\" has no unit; did you mean \"5s\" or \"5ms\"?"
+        ),
         ("limits: { message-size: 10M }\n", "did you mean \"10MB\"?"),
-        ("transcript: josn\n", "f.yaml:1:13: transcript: \"josn\" is none of auto, text, json, off; did you mean \"json\"?"),
+        (
+            "transcript: josn\n",
+            "f.yaml:1:13: transcript: \"josn\" is none of auto, text, json, off; did you mean \"json\"?"
+        ),
         ("store: /var/lib/fakemx.db\n", "f.yaml:1:8: store: a store on disk comes with a later version"),
         ("store: memry\n", "did you mean \"memory\"?"),
         ("http: 127.0.0.1:8025\n", "f.yaml:1:7: http: HTTP comes with a later version; this one takes off alone"),
@@ -38,7 +47,10 @@ import Testing
         ("listeners: 127.0.0.1:1025\n", "listeners is a list"),
         ("listeners: []\n", "no listener is no server"),
         ("listeners: [ 127.0.0.1:1025 ]\n", "written as smtp: 127.0.0.1:1025"),
-        ("listeners:\n  - smtp: 1025\n", "f.yaml:2:11: smtp: \"1025\" is not an address to listen on: write HOST:PORT, as 127.0.0.1:1025"),
+        (
+            "listeners:\n  - smtp: 1025\n",
+            "f.yaml:2:11: smtp: \"1025\" is not an address to listen on: write HOST:PORT, as 127.0.0.1:1025"
+        ),
         ("listeners:\n  - smtp: 127.0.0.1:99999\n", "the port is a number from 0 to 65535"),
         ("listeners:\n  - smtp: \"::1:25\"\n", "an IPv6 address stands in brackets: [::1]:25"),
         ("listeners:\n  - smtp: 300.0.0.1:25\n", "300.0.0.1 is no IPv4 address"),
@@ -46,7 +58,10 @@ import Testing
         ("listeners:\n  - name: x\n", "f.yaml:2:5: a listener needs its address"),
         ("listeners:\n  - { smtp: \"a:1\", smtps: \"a:2\" }\n", "a listener has one address"),
         ("listeners:\n  - { smtp: \"a:1\", limits: { connections: 5 } }\n", "unknown key \"connections\" in limits"),
-        ("listeners:\n  - { smtp: \"a:1\", name: x }\n  - { smtp: \"a:2\", name: x }\n", "f.yaml:3:13: a second listener named \"x\""),
+        (
+            "listeners:\n  - { smtp: \"a:1\", name: x }\n  - { smtp: \"a:2\", name: x }\n",
+            "f.yaml:3:13: a second listener named \"x\""
+        ),
         ("tls: off\nlisteners:\n  - smtps: a:1\n", "f.yaml:3:12: TLS is off, but smtps begins with it"),
     ])
     func `A bad value is complained about at its place`(yaml: String, complaint: String) {
@@ -57,14 +72,29 @@ import Testing
 
     @Test(arguments: [
         ("at: rctp\n    do: close", "f.yaml:3:9: unknown phase \"rctp\"; did you mean \"rcpt\"?"),
-        ("at: rcpt\n    tims: always\n    do: close", "f.yaml:4:5: unknown key \"tims\" in a rule; did you mean \"times\"?"),
+        (
+            "at: rcpt\n    tims: always\n    do: close",
+            "f.yaml:4:5: unknown key \"tims\" in a rule; did you mean \"times\"?"
+        ),
         ("do: close", "f.yaml:2:5: a rule needs its phase"),
         ("at: rcpt", "f.yaml:2:5: a rule needs what it does"),
-        ("at: mail\n    when: { to: \"*@x\" }\n    do: close", "f.yaml:4:13: to at mail: the recipient is not known before RCPT; use at: rcpt"),
-        ("at: rcpt\n    when: { too: \"*@x\" }\n    do: close", "f.yaml:4:13: unknown condition \"too\"; did you mean \"to\"?"),
+        (
+            "at: mail\n    when: { to: \"*@x\" }\n    do: close",
+            "f.yaml:4:13: to at mail: the recipient is not known before RCPT; use at: rcpt"
+        ),
+        (
+            "at: rcpt\n    when: { too: \"*@x\" }\n    do: close",
+            "f.yaml:4:13: unknown condition \"too\"; did you mean \"to\"?"
+        ),
         ("at: rcpt\n    when: { header.subject: x }\n    do: close", "unknown condition \"header.subject\""),
-        ("at: rcpt\n    when: { client: 10.0.0.0/99 }\n    do: close", "f.yaml:4:21: \"10.0.0.0/99\": the prefix behind the slash"),
-        ("at: rcpt\n    when: { client: [10.0.0.0/8, x] }\n    do: close", "f.yaml:4:34: \"x\" is not an address or network"),
+        (
+            "at: rcpt\n    when: { client: 10.0.0.0/99 }\n    do: close",
+            "f.yaml:4:21: \"10.0.0.0/99\": the prefix behind the slash"
+        ),
+        (
+            "at: rcpt\n    when: { client: [10.0.0.0/8, x] }\n    do: close",
+            "f.yaml:4:34: \"x\" is not an address or network"
+        ),
         ("at: mail\n    when: { from: }\n    do: close", "f.yaml:4:13: from has no value; the null sender is \"<>\""),
         ("at: rcpt\n    when: to\n    do: close", "when is written as conditions with values"),
         ("at: rcpt\n    do: [ \"650 nonsense\" ]", "f.yaml:4:11: \"650\" is not a reply code"),
@@ -76,8 +106,14 @@ import Testing
         ("at: rcpt\n    do: { a: b }", "an action is one value, not keys with values"),
         ("at: rcpt\n    times: twice\n    do: close", "f.yaml:4:12: times: \"twice\" is no times"),
         ("at: rcpt\n    times: first 2 per too\n    do: close", "did you mean \"to\"?"),
-        ("at: rcpt\n    times: first 2 per to\n    per: from\n    do: close", "f.yaml:5:5: per stands in times already"),
-        ("at: rcpt\n    per: [clien]\n    steps: [ accept ]", "f.yaml:4:11: cannot count per \"clien\"; did you mean \"client\"?"),
+        (
+            "at: rcpt\n    times: first 2 per to\n    per: from\n    do: close",
+            "f.yaml:5:5: per stands in times already"
+        ),
+        (
+            "at: rcpt\n    per: [clien]\n    steps: [ accept ]",
+            "f.yaml:4:11: cannot count per \"clien\"; did you mean \"client\"?"
+        ),
         ("at: rcpt\n    times: first 2\n    steps: [ accept ]", "f.yaml:4:5: times beside steps"),
         ("at: rcpt\n    steps: []", "f.yaml:4:12: steps is empty"),
         ("at: rcpt\n    name: a/b\n    do: close", "f.yaml:4:11: a rule's name is made of"),
@@ -86,8 +122,10 @@ import Testing
         ("at: rcpt\n    when: { to: a, to: b }\n    do: close", "f.yaml:4:13: the key \"to\" stands twice here"),
     ])
     func `A bad rule is complained about at its place`(body: String, complaint: String) {
-        let found = complaints("rules:\n  - \(body.hasPrefix("at") || body.hasPrefix("do") ? "name: x\n    " : "")\(body)\n")
-            .map { $0 }
+        let found = complaints(
+            "rules:\n  - \(body.hasPrefix("at") || body.hasPrefix("do") ? "name: x\n    " : "")\(body)\n"
+        )
+        .map { $0 }
         #expect(found.contains { $0.contains(complaint) }, "\(found)")
     }
 
@@ -110,7 +148,8 @@ import Testing
         let places = found.map { $0.split(separator: " ")[0] }
         #expect(
             places == [
-                "f.yaml:1:1:", "f.yaml:2:1:", "f.yaml:3:7:", "f.yaml:5:9:", "f.yaml:6:9:", "f.yaml:8:26:", "f.yaml:9:11:",
+                "f.yaml:1:1:", "f.yaml:2:1:", "f.yaml:3:7:", "f.yaml:5:9:", "f.yaml:6:9:", "f.yaml:8:26:",
+                "f.yaml:9:11:",
                 "f.yaml:10:12:", "f.yaml:12:5:",
             ], "\(found)")
         #expect(found.last == "f.yaml:12:5: a second rule named \"twice\"; the first stands at f.yaml:11:5")
@@ -119,16 +158,28 @@ import Testing
     @Test func `A class that differs is a warning, and the rule works`() throws {
         let (settings, found) = read("rules:\n  - at: rcpt\n    do: \"421 5.7.32 odd\"\n")
         #expect(settings?.rules.count == 1)
-        #expect(found.map(\.description) == ["f.yaml:3:9: warning: the enhanced code 5.7.32 has another class than 421 (RFC 2034 §4); said as it stands"])
+        #expect(
+            found.map(\.description) == [
+                """
+                f.yaml:3:9: warning: the enhanced code 5.7.32 has another class than 421 (RFC 2034 §4); said as it \
+                stands
+                """
+            ])
     }
 
     @Test func `A rule about a listener that is not there is a warning`() {
         let found = complaints("rules: [ \"rcpt listener=smpt: close\" ]\n")
-        #expect(found == ["f.yaml:1:10: warning: no listener is named \"smpt\"; did you mean \"smtp\"?; the rule never fires"])
+        #expect(
+            found == [
+                "f.yaml:1:10: warning: no listener is named \"smpt\"; did you mean \"smtp\"?; the rule never fires"
+            ])
     }
 
     @Test func `A file that is no configuration is refused in words`() throws {
-        try withFiles(["empty.yaml": "", "spaces.yaml": " \n# nothing\n", "text.yaml": "hello world\n", "two.yaml": "a: b\n---\nc: d\n"]) { folder in
+        try withFiles([
+            "empty.yaml": "", "spaces.yaml": " \n# nothing\n", "text.yaml": "hello world\n",
+            "two.yaml": "a: b\n---\nc: d\n",
+        ]) { folder in
             func said(_ name: String) -> String {
                 SettingsFile.read("\(folder)/\(name)").complaints.map(\.description).joined(separator: "\n")
             }
@@ -167,7 +218,8 @@ import Testing
     func `Deep nesting is refused before it is built`(piece: String) {
         let found = complaints("rules: \n  " + String(repeating: piece, count: 100_000))
         #expect(found.count == 1)
-        #expect(found.first?.contains("nested too deeply") == true || found.first?.contains("not YAML") == true, "\(found)")
+        #expect(
+            found.first?.contains("nested too deeply") == true || found.first?.contains("not YAML") == true, "\(found)")
     }
 
     @Test func `Stars and ampersands inside texts are no traps`() {

@@ -8,7 +8,8 @@ import Testing
 @Suite struct LayersTests {
     @Test func `Flag beats environment beats scenario beats file beats default`() throws {
         let files = [
-            "f.yaml": "hostname: file.test\nseed: 5\nloops: 3\nstore: none\n", "s.yaml": "hostname: scenario.test\nseed: 6\nloops: 4\n",
+            "f.yaml": "hostname: file.test\nseed: 5\nloops: 3\nstore: none\n",
+            "s.yaml": "hostname: scenario.test\nseed: 6\nloops: 4\n",
         ]
         try withFiles(files) { folder in
             let file: [(Option, String)] = [(.config, "\(folder)/f.yaml")]
@@ -44,8 +45,11 @@ import Testing
     }
 
     @Test func `Addresses on the command line take the place of listeners in files`() throws {
-        try withFiles(["f.yaml": "listeners: [ { smtp: 127.0.0.1:1, name: x, rules: [ \"rcpt: close\" ] } ]"]) { folder in
-            let loaded = load([(.config, "\(folder)/f.yaml"), (.smtp, "127.0.0.1:0"), (.smtps, "[::1]:0"), (.smtp, "unix:/x")])
+        try withFiles(["f.yaml": "listeners: [ { smtp: 127.0.0.1:1, name: x, rules: [ \"rcpt: close\" ] } ]"]) {
+            folder in
+            let loaded = load([
+                (.config, "\(folder)/f.yaml"), (.smtp, "127.0.0.1:0"), (.smtps, "[::1]:0"), (.smtp, "unix:/x"),
+            ])
             #expect(loaded.configuration?.listeners.map(\.address) == ["127.0.0.1:0", "[::1]:0", "unix:/x"])
             #expect(loaded.configuration?.listeners.map(\.name) == ["smtp", "smtps", "smtp-2"])
             #expect(loaded.configuration?.rules == [])
@@ -58,22 +62,31 @@ import Testing
     }
 
     @Test(arguments: [
-        (Option.seed, "x", "--seed: \"x\" is not a seed"), (.smtp, "127.0.0.1:port", "--smtp: \"127.0.0.1:port\" is not an address"),
+        (Option.seed, "x", "--seed: \"x\" is not a seed"),
+        (.smtp, "127.0.0.1:port", "--smtp: \"127.0.0.1:port\" is not an address"),
         (.http, "127.0.0.1:0", "--http: HTTP comes with a later version; this one takes off alone"),
-        (.transcript, "josn", "did you mean \"json\"?"), (.rule, "rctp: close", "--rule, column 1: unknown phase \"rctp\"; did you mean \"rcpt\"?"),
-        (.rule, "rcpt: 999 no", "--rule, column 7: \"999\" is not a reply code"), (.exitAfter, "sessions=soon", "\"soon\" is not a whole number"),
-        (.tlsCert, "x.pem", "--tls-cert: a certificate without its key; name it with --tls-key"), (.timeScale, "-1", "is not a time scale"),
-        (.config, "/nonexistent/f.yaml", "/nonexistent/f.yaml: cannot be read: no such file"), (.store, "mem", "did you mean \"memory\"?"),
-        (.scenario, "./none.yaml", "./none.yaml: cannot be read: no such file"), (.tls, "of", "is neither on nor off"), (.loops, "x", "is not a whole number"),
+        (.transcript, "josn", "did you mean \"json\"?"),
+        (.rule, "rctp: close", "--rule, column 1: unknown phase \"rctp\"; did you mean \"rcpt\"?"),
+        (.rule, "rcpt: 999 no", "--rule, column 7: \"999\" is not a reply code"),
+        (.exitAfter, "sessions=soon", "\"soon\" is not a whole number"),
+        (.tlsCert, "x.pem", "--tls-cert: a certificate without its key; name it with --tls-key"),
+        (.timeScale, "-1", "is not a time scale"),
+        (.config, "/nonexistent/f.yaml", "/nonexistent/f.yaml: cannot be read: no such file"),
+        (.store, "mem", "did you mean \"memory\"?"),
+        (.scenario, "./none.yaml", "./none.yaml: cannot be read: no such file"), (.tls, "of", "is neither on nor off"),
+        (.loops, "x", "is not a whole number"),
     ])
     func `A bad flag names itself`(option: Option, value: String, complaint: String) {
         let loaded = load([(option, value)])
         #expect(loaded.configuration == nil)
-        #expect(loaded.complaints.count == 1 && loaded.complaints[0].description.contains(complaint), "\(loaded.complaints)")
+        #expect(
+            loaded.complaints.count == 1 && loaded.complaints[0].description.contains(complaint), "\(loaded.complaints)"
+        )
     }
 
     @Test func `An unknown variable is a complaint and FAKEMX_URL is known`() {
-        let loaded = load([], ["FAKEMX_SED": "1", "FAKEMX_URL": "http://x", "FAKEMX_NO_MAGIC": "1", "FAKEMX_LOOPS": ""])
+        let loaded = load(
+            [], ["FAKEMX_SED": "1", "FAKEMX_URL": "http://x", "FAKEMX_NO_MAGIC": "1", "FAKEMX_LOOPS": ""])
         #expect(loaded.complaints.map(\.description) == ["FAKEMX_SED: unknown variable; did you mean \"FAKEMX_SEED\"?"])
         #expect(load([], ["FAKEMX_NO_MAGIC": "1"]).configuration?.magic == false)
         #expect(load([], ["FAKEMX_SMTP": "127.0.0.1:1,127.0.0.1:2"]).configuration?.listeners.count == 2)
@@ -94,13 +107,18 @@ import Testing
     @Test func `Rules with one name in two places are an error that names both`() throws {
         try withFiles(["a.yaml": "rules:\n  - { name: x, at: rcpt, do: close }\n"]) { folder in
             let loaded = load([(.scenario, "a"), (.rule, "rcpt name=x: close")], scenarios: [folder])
-            #expect(loaded.complaints.map(\.description) == ["\(folder)/a.yaml:2:5: a second rule named \"x\"; the first stands at --rule"])
+            #expect(
+                loaded.complaints.map(\.description) == [
+                    "\(folder)/a.yaml:2:5: a second rule named \"x\"; the first stands at --rule"
+                ])
         }
     }
 
     @Test func `Check looks at each file by itself`() throws {
         try withFiles(["good.yaml": "seed: 1", "bad.yaml": "sed: 1", "odd.conf": "seed: x"]) { folder in
-            let found = Loading.check(["\(folder)/good.yaml", "\(folder)/bad.yaml", "\(folder)/odd.conf", "flaky"], scenarioFolders: ["\(configFolder)/scenarios"])
+            let found = Loading.check(
+                ["\(folder)/good.yaml", "\(folder)/bad.yaml", "\(folder)/odd.conf", "flaky"],
+                scenarioFolders: ["\(configFolder)/scenarios"])
             #expect(found.count == 2)
             #expect(found.first?.description.contains("bad.yaml:1:1:") == true)
             #expect(found.last?.description.contains("odd.conf:1:7:") == true)

@@ -19,8 +19,12 @@ import Testing
         #expect(all.hostname != nil && all.hide != nil && all.authInClear != nil && all.store != nil)
         #expect(all.transcript != nil && all.seed != nil && all.timeScale != nil && all.loops != nil)
         #expect(all.magic != nil && all.exitAfter != nil && all.listeners?.count == 1)
-        for value in Mirror(reflecting: all.limits).children { #expect("\(value.value)" != "nil", "\(value.label ?? "")") }
-        for value in Mirror(reflecting: all.retention).children { #expect("\(value.value)" != "nil", "\(value.label ?? "")") }
+        for value in Mirror(reflecting: all.limits).children {
+            #expect("\(value.value)" != "nil", "\(value.label ?? "")")
+        }
+        for value in Mirror(reflecting: all.retention).children {
+            #expect("\(value.value)" != "nil", "\(value.label ?? "")")
+        }
     }
 
     @Test func `Each scenario loads without a complaint and says what it teaches`() throws {
@@ -37,7 +41,9 @@ import Testing
             #expect(loaded.configuration?.rules.isEmpty == false)
             #expect(loaded.configuration?.rules.allSatisfy { !$0.name.isEmpty } == true)
         }
-        #expect(load([(.scenario, "training")], scenarios: [folder]).configuration?.listeners.map(\.address) == (1025...1029).map { "127.0.0.1:\($0)" })
+        #expect(
+            load([(.scenario, "training")], scenarios: [folder]).configuration?.listeners.map(\.address)
+                == (1025...1029).map { "127.0.0.1:\($0)" })
     }
 
     @Test func `A rule in YAML is the rule of its line`() throws {
@@ -61,7 +67,10 @@ import Testing
         let (settings, found) = read(yaml)
         #expect(found == [])
         let lines = [
-            "rcpt name=full-mailbox to=*@full.test,/^a,b/ size=>10KB tls=any first=2 per=to: delay 200ms, 452 4.2.2 Mailbox full",
+            """
+            rcpt name=full-mailbox to=*@full.test,/^a,b/ size=>10KB tls=any first=2 per=to: delay 200ms, 452 4.2.2 \
+            Mailbox full
+            """,
             "rcpt name=greylist per=client,from,to steps: 451 4.7.1 Greylisted; delay 1s, 451 4.7.1 Still; accept",
             "end-of-data chance=30%: 554 5.7.1 first\\nsecond",
         ]
@@ -97,8 +106,10 @@ import Testing
         #expect(listeners.map(\.hostname) == ["all.test", "own.test", "all.test"])
         #expect(listeners.map(\.limits.recipients) == [7, 9, 7])
         #expect(listeners.map(\.limits.errors) == [5, 5, 5])
-        #expect(listeners[0].capabilities == CapabilitySet.all.subtracting([CapabilitySet(.auth), CapabilitySet(.dsn)]))
-        #expect(listeners[1].capabilities == CapabilitySet.all.subtracting([CapabilitySet(.auth), CapabilitySet(.size)]))
+        #expect(
+            listeners[0].capabilities == CapabilitySet.all.subtracting([CapabilitySet(.auth), CapabilitySet(.dsn)]))
+        #expect(
+            listeners[1].capabilities == CapabilitySet.all.subtracting([CapabilitySet(.auth), CapabilitySet(.size)]))
         #expect(listeners.map(\.implicitTLS) == [false, true, false])
         guard case .files(let certificate, let key) = listeners[0].tls else {
             Issue.record("no files")
@@ -110,8 +121,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("sessions=10", Settings.ExitAfter(sessions: 10)), ("{ messages: 5, idle: 30s }", Settings.ExitAfter(messages: 5, idle: Span(ns: 30_000_000_000))),
-        ("never", Settings.ExitAfter()), ("sessions=1, idle=1m", Settings.ExitAfter(sessions: 1, idle: Span(ns: 60_000_000_000))),
+        ("sessions=10", Settings.ExitAfter(sessions: 10)),
+        ("{ messages: 5, idle: 30s }", Settings.ExitAfter(messages: 5, idle: Span(ns: 30_000_000_000))),
+        ("never", Settings.ExitAfter()),
+        ("sessions=1, idle=1m", Settings.ExitAfter(sessions: 1, idle: Span(ns: 60_000_000_000))),
     ])
     func `Exit-after is a word or keys`(yaml: String, expected: Settings.ExitAfter) {
         #expect(read("exit-after: \(yaml)\n").settings?.exitAfter == expected)
