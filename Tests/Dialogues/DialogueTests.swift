@@ -4,7 +4,7 @@
 import EventLoop
 import Testing
 
-@Suite struct DialogueTests {
+@Suite(.timeLimit(.minutes(3))) struct DialogueTests {
     private static let corpus: Result<[Dialogue], any Error> = Result { try Corpus.load() }
 
     @Test func `the corpus has at least 170 dialogues with titles of their own`() throws {
