@@ -37,7 +37,8 @@ extension EventLoopSuite {
         @Test func `without descriptors a client is told, and is served when there are some again`() async {
             await #expect(processExitsWith: .success) {
                 _ = linux_set_descriptor_limit(64)
-                try await served(refuse: { reason, _ in Array("421 \(reason)".utf8) }) { served in
+                let refuse: RefusalHandler = { reason, _ in Array("421 \(reason)".utf8) }
+                try await served(refuse: refuse) { served in
                     let taken = Mutex<[Int32]>([])
                     let clients = try await connectUnaccepted(3, served) { _ in
                         taken.withLock { $0 = takeAllDescriptors() }

@@ -70,7 +70,7 @@ extension EventLoopSuite {
             let handler: @Sendable (Recorder) -> TestHandler = { recorder in
                 let handler = TestHandler(recorder)
                 handler.onOpened = { $0.readLimit = 3 }
-                handler.onReceived = { recorder.note("\($1.count)"); _ = $0 }
+                handler.onReceived = { _, octets in recorder.note("\(octets.count)") }
                 return handler
             }
             try await served(handler: handler) { served in

@@ -75,7 +75,8 @@ extension EventLoopSuite {
         @Test func `beyond the limit a client is told and turned away`() async throws {
             var settings = LoopSettings()
             settings.connectionLimit = 2
-            try await served(settings: settings, refuse: { reason, _ in Array("421 \(reason)".utf8) }) { served in
+            let refuse: RefusalHandler = { reason, _ in Array("421 \(reason)".utf8) }
+            try await served(settings: settings, refuse: refuse) { served in
                 let inside = [try await served.connect(), try await served.connect()]
                 #expect(try await served.recorder.wait(for: "opened", count: 2))
                 let refused = try await served.connect()

@@ -201,7 +201,8 @@ extension EventLoopSuite {
             try await served(handler: implicit(identity)) { served in
                 let port = served.address.port
                 _ = try await blocking {
-                    try OpenSSLClient.run(["s_client", "-connect", "127.0.0.1:\(port)"] + arguments, until: { _ in false })
+                    try OpenSSLClient.run(
+                        ["s_client", "-connect", "127.0.0.1:\(port)"] + arguments, until: { _ in false })
                 }
                 #expect(try await served.recorder.wait(for: "closed"))
                 for entry in served.recorder.all { reasons.note(entry) }
