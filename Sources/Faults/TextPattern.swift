@@ -56,8 +56,9 @@ package struct TextPattern: Sendable, Hashable {
 }
 
 /// `Regex` is not Sendable because a builder may have put closures into it. Ours is made of text alone, is never
-/// changed after it was made, and compiles itself under the library's own atomic store.
-struct RegexBox: @unchecked Sendable {
+/// changed after it was made, and compiles itself under the library's own atomic store. A class, since the size of a
+/// `Regex` is known at run time only, which would slow down every pattern.
+final class RegexBox: @unchecked Sendable {
     private let regex: Regex<AnyRegexOutput>
 
     init(_ regex: Regex<AnyRegexOutput>) { self.regex = regex }
