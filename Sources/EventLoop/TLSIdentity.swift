@@ -27,12 +27,12 @@ package final class TLSIdentity: Sendable {
     /// Reads a chain and a key from PEM files; both may be the same file.
     package static func load(certificateFile: String, keyFile: String) throws(TLSIdentityError) -> TLSIdentity {
         let chain = try certificates(in: try read(certificateFile, "certificate"), file: certificateFile)
+        defer { for certificate in chain { X509_free(certificate) } }
         let key = try privateKey(in: try read(keyFile, "key"), file: keyFile)
         defer { EVP_PKEY_free(key) }
         guard let first = chain.first else {
             throw TLSIdentityError("\(certificateFile): no certificate in this file (PEM, BEGIN CERTIFICATE)")
         }
-        defer { for certificate in chain { X509_free(certificate) } }
         guard X509_check_private_key(first, key) == 1 else {
             ERR_clear_error()
             throw TLSIdentityError("the key in \(keyFile) does not belong to the certificate in \(certificateFile)")
