@@ -224,7 +224,7 @@ def start(rounds):
                                    stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
         line = process.stdout.readline()
         times.append((time.perf_counter() - began) * 1000)
-        process.terminate()
+        process.kill()
         process.stdout.close()
         process.wait()
         if not line.startswith(b"ready"):

@@ -196,7 +196,7 @@ class CommandLine(unittest.TestCase):
         for environment, colours in (({}, True), ({"NO_COLOR": "1"}, False)):
             with self.subTest(environment=environment):
                 text = on_a_terminal(environment)
-                self.assertIn("EHLO", text)
+                self.assertIn("EHLO", text.upper())
                 self.assertEqual("\x1b[" in text, colours, text)
 
     def test_a_closed_pipe_behind_the_transcript_ends_nothing(self):

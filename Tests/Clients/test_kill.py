@@ -7,13 +7,14 @@ import select
 import signal
 import socket
 import struct
+import subprocess
 import tempfile
 import threading
 import time
 import unittest
 
 import wire
-from sink import Sink, verdicts
+from sink import BINARY, ROOT, Sink, verdicts
 from wire import Wire
 
 STOP_LIMIT_S = 5
@@ -110,6 +111,24 @@ class Terminating(unittest.TestCase):
                 socket.create_connection(("127.0.0.1", sink.port), 1)
             holder.close()
             self.assertEqual(sink.process.wait(STOP_LIMIT_S + 1), 0)
+
+
+    def test_a_signal_right_behind_the_ready_line_is_not_lost(self):
+        """Whoever waits for the ready line may stop the sink at once."""
+        for number in range(60):
+            process = subprocess.Popen([BINARY, "serve", "--smtp", "127.0.0.1:0", "--transcript", "off"], cwd=ROOT,
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+            try:
+                self.assertTrue(process.stdout.readline().startswith(b"ready "))
+                process.send_signal(signal.SIGTERM)
+                try:
+                    self.assertEqual(process.wait(3), 0)
+                except subprocess.TimeoutExpired:
+                    self.fail(f"SIGTERM was lost in start {number + 1}")
+            finally:
+                process.kill()
+                process.wait()
+                process.stdout.close()
 
 
 class Reloading(unittest.TestCase):
@@ -228,6 +247,15 @@ class Dropping(unittest.TestCase):
         epoll.close()
         self.assertEqual((started, len(open_now)), (count, 0), "the sink stopped accepting")
 
+    def idle(self, sink):
+        """How many descriptors a sink holds that has served one client."""
+        with Wire(sink.port) as client:
+            wire.hello(client)
+            client.ask("QUIT")
+            client.end()
+        time.sleep(0.3)
+        return sink.descriptors()
+
     def settle(self, sink, descriptors):
         deadline = time.monotonic() + 20
         while sink.descriptors() > descriptors and time.monotonic() < deadline:
@@ -236,7 +264,7 @@ class Dropping(unittest.TestCase):
     def test_20_000_dropped_connections_leak_nothing(self):
         # Sessions are kept in a bounded ring: it is filled first, so that what grows later is a leak.
         with Sink("--transcript", "off", "--store", "none", smtps=1) as sink:
-            idle = sink.descriptors()
+            idle = self.idle(sink)
             dice = random.Random(20_000)
             self.drop(sink.port, 3000, dice)
             self.settle(sink, idle)
@@ -256,7 +284,7 @@ class Dropping(unittest.TestCase):
 
     def test_the_ring_of_recorded_sessions_is_bounded(self):
         with Sink("--transcript", "off", "--store", "memory") as sink:
-            idle = sink.descriptors()
+            idle = self.idle(sink)
             dice = random.Random(7)
             self.drop(sink.port, 6000, dice)
             self.settle(sink, idle)
@@ -279,7 +307,7 @@ class Dropping(unittest.TestCase):
                         client.send(self.TALK[:dice.randrange(1, len(self.TALK))])
                     client.abort() if dice.random() < 0.5 else client.close()
 
-            idle = sink.descriptors()
+            idle = self.idle(sink)
             run(500, random.Random(1))
             self.settle(sink, idle)
             before = sink.resident_kib()

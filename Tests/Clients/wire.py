@@ -1,7 +1,6 @@
 # A raw-socket SMTP client that says exactly what it saw: a reply, silence, a FIN or an RST, and when.
 # It never repairs, retries or interprets; that is what makes it fit to judge a sink that goes wrong on purpose.
 
-import errno
 import select
 import socket
 import ssl
@@ -9,6 +8,7 @@ import struct
 import time
 
 LIMIT_S = 10
+TCP_CLOSE = 7
 CRLF = b"\r\n"
 MESSAGE = b"From: a@sender.test\r\nTo: b@any.test\r\nSubject: wire\r\n\r\nhello\r\n"
 
@@ -88,21 +88,23 @@ class Wire:
         if not pending and (left <= 0 or not select.select([self.socket], [], [], max(left, 0))[0]):
             return False
         self.socket.settimeout(max(left, 0.05))
-        # Python's ssl makes a plain end of a reset: the error is asked for first.
-        reset = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == errno.ECONNRESET
-        self.was_reset = self.was_reset or reset
         try:
             octets = self.socket.recv(65536)
             self.buffer += octets
             if not octets:
-                self.ended = "reset" if self.was_reset else "closed"
+                self._note_end()
         except ConnectionResetError:
             self.ended = "reset"
         except (ssl.SSLWantReadError, TimeoutError):
             pass
         except (ssl.SSLError, OSError):
-            self.ended = "reset" if self.was_reset else "closed"
+            self._note_end()
         return True
+
+    def _note_end(self):
+        # Python's ssl makes a plain end of a reset; the kernel knows: after an RST the socket's state is CLOSE.
+        state = self.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] if self.is_tls else None
+        self.ended = "reset" if self.was_reset or state == TCP_CLOSE else "closed"
 
     def reply(self, within_s=LIMIT_S):
         """The next whole reply, or what happened instead."""
