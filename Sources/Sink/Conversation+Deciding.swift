@@ -277,6 +277,7 @@ extension Conversation {
         switch next {
         case .read: break
         case .startTLS:
+            closeTransaction(&effects)  // forgotten with the handshake (RFC 3207 §4.2)
             discardsRest = true
             awaitsHandshake = true
             noteDiscarded(dropPending(), &effects)

@@ -193,7 +193,12 @@ extension Conversation {
     private func endTransaction(_ verdict: Verdict, at phase: Phase?, _ reply: [UInt8]?, _ effects: inout Effects) {
         guard record.isOpen else { return }
         record.isOpen = false
-        if readRate != nil { readRate = nil }
+        if readRate != nil {
+            // Slow reading is for the message; what waits is looked at as fast as ever.
+            readRate = nil
+            readAgain_ns = nil
+            slowlyRead = 0
+        }
         guard context.records else { return }
         effects.events.transactionEnded(verdict, at: phase, reply: reply, message: record.messageID, at_us: now_us)
     }

@@ -78,8 +78,13 @@ package final class Conversation {
     var segment = 0
     var lastProgress_ns: UInt64 = 0
     var progressOctetCount = 0
+    /// Octets a second at which the client is read; nil for as fast as they come.
     var readRate: Double?
+    /// When more may be read at that rate.
     var readAgain_ns: UInt64?
+    /// Of what waits, how much has been read as far as the rate goes: a TLS record, or a read that came before the
+    /// rule, brings more at once than the rate allows.
+    var slowlyRead = 0
     var clientFinished = false
     var ignoredOctetCount = 0
     var isDraining = false
@@ -141,19 +146,17 @@ package final class Conversation {
     package func received(_ octets: UnsafeRawBufferPointer, now_ns: UInt64, _ effects: inout Effects) {
         now_us = (now_ns - began_ns) / 1000
         segment += 1
-        if let rate = readRate {
-            readAgain_ns = now_ns + UInt64(Double(octets.count) / rate * 1e9)
-        }
         switch gate {
         case .ended, .stalled:
             noteIgnored(octets.count)
         case .open, .idling:
             if case .idling = gate { callOffIdle() }
-            if pending.isEmpty {
+            if pending.isEmpty, readRate == nil {
                 let consumed = consume(octets, now_ns, &effects)
                 keep(UnsafeRawBufferPointer(rebasing: octets[consumed...]), &effects)
             } else {
                 hold(octets)
+                readSlowly(now_ns)
                 consumePending(now_ns, &effects)
             }
         case .unopened, .delayed, .dripping, .storing, .handshaking:
@@ -168,7 +171,10 @@ package final class Conversation {
     /// The deadline of the last effects has come.
     package func deadlineReached(now_ns: UInt64, _ effects: inout Effects) {
         now_us = (now_ns - began_ns) / 1000
-        if let again = readAgain_ns, again <= now_ns { readAgain_ns = nil }
+        if let again = readAgain_ns, again <= now_ns {
+            readAgain_ns = nil
+            readSlowly(now_ns)
+        }
         switch gate {
         case .delayed(let until) where until <= now_ns, .idling(let until) where until <= now_ns:
             gate = .open
@@ -266,13 +272,13 @@ package final class Conversation {
 
     // MARK: The client's octets
 
-    /// Takes units from `octets` for as long as the gate is open.
+    /// Takes units from `octets` for as long as the gate is open and nothing slows the reading.
     ///
     /// - Returns: how many octets were used.
     private func consume(_ octets: UnsafeRawBufferPointer, _ now_ns: UInt64, _ effects: inout Effects) -> Int {
         var offset = 0
         discardsRest = false
-        while offset < octets.count, case .open = gate {
+        while offset < octets.count, case .open = gate, readRate == nil {
             if acceptedPending {
                 askAccepted(now_ns, &effects)
                 continue
@@ -288,11 +294,12 @@ package final class Conversation {
 
     /// The same for octets that had to wait.
     func consumePending(_ now_ns: UInt64, _ effects: inout Effects) {
-        while pendingStart < pending.count, case .open = gate {
+        while pendingStart < readablePending, case .open = gate {
             askAccepted(now_ns, &effects)
             guard case .open = gate else { break }
             let step = pending.withUnsafeBytes { octets in
-                let step = session.receive(UnsafeRawBufferPointer(rebasing: octets[pendingStart...]))
+                let readable = octets[pendingStart..<readablePending]
+                let step = session.receive(UnsafeRawBufferPointer(rebasing: readable))
                 let end = pendingStart + step.consumed
                 let read = readOf(end)
                 noteUnit(
@@ -305,12 +312,27 @@ package final class Conversation {
         }
         if pendingStart > 0 {
             pending.removeFirst(pendingStart)
+            slowlyRead = max(0, slowlyRead - pendingStart)
             pendingReads = pendingReads.compactMap {
                 $0.end > pendingStart ? (end: $0.end - pendingStart, segment: $0.segment, at_us: $0.at_us) : nil
             }
             pendingStart = 0
         }
         if case .ended = gate { pending = [] }
+    }
+
+    /// How much of `pending` may be looked at.
+    private var readablePending: Int { readRate == nil ? pending.count : min(pending.count, slowlyRead) }
+
+    /// Octets that a slow reader takes at once: twenty times a second, or one by one below that.
+    private var slowStep: Int? { readRate.map { max(1, min(4096, Int($0 / 20))) } }
+
+    /// Takes the next few octets, unless it is too early for them.
+    private func readSlowly(_ now_ns: UInt64) {
+        guard let rate = readRate, let step = slowStep, readAgain_ns == nil, slowlyRead < pending.count else { return }
+        let taken = min(step, pending.count - slowlyRead)
+        slowlyRead += taken
+        readAgain_ns = now_ns + UInt64(Double(taken) / rate * 1e9)
     }
 
     /// The rest of a read that was not used: it waits, or it is thrown away.
@@ -373,6 +395,7 @@ package final class Conversation {
             pending = []
             pendingReads = []
             pendingStart = 0
+            slowlyRead = 0
         }
         return pending.count - pendingStart
     }
@@ -401,8 +424,9 @@ package final class Conversation {
             sayShutdown(&effects)
             end(.shutdown, closing: .finish, &effects)
         }
+        readSlowly(now_ns)
         effects.reading = pending.count < Self.pendingLimit && readAgain_ns == nil && !waitsForHandshake
-        effects.readLimit = readRate.map { max(1, min(4096, Int($0 / 20))) }
+        effects.readLimit = slowStep
         effects.deadline_ns = nextDeadline_ns
     }
 
