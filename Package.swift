@@ -55,6 +55,11 @@ let package = Package(
         .testTarget(name: "SMTPTests", dependencies: ["SMTP"], swiftSettings: strict),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "SMTP"], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Faults", "SMTP"], swiftSettings: strict),
+        .testTarget(name: "JournalTests", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
+        .testTarget(name: "StoreTests", dependencies: ["Store", "Journal", "SMTP"], swiftSettings: strict),
+        .testTarget(
+            name: "SinkTests", dependencies: ["Sink", "Store", "EventLoop", "Journal", "Faults", "SMTP"],
+            swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
         .testTarget(
             name: "Dialogues",

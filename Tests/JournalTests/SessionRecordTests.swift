@@ -51,7 +51,7 @@ struct SessionRecordTests {
         #expect(transaction.recipients == [
             RecipientRecord(address: "x@full.test", reply: "550 5.2.2 Full", rule: "full-mailbox")
         ])
-        #expect(record.lines.count == 7)
+        #expect(record.lines.count == 8)
         #expect(record.faults.map(\.phase) == ["rcpt"])
     }
 
