@@ -242,6 +242,7 @@ def main():
     options = parser.parse_args()
     parts = options.parts or ["throughput", "idle", "lateness", "start"]
     driver = build_driver()
+    busy = os.getloadavg()[0]
     rows = []
     try:
         if "throughput" in parts:
@@ -259,6 +260,8 @@ def main():
     lines += ["| " + " | ".join(row.cells()) + " |" for row in rows]
     where = f"Medians of {options.rounds} interleaved rounds, smtp-source with {SESSIONS} sessions, " \
             f"{os.cpu_count()} cores, Linux {platform.release()}. A ratio is fakemx divided by smtp-sink."
+    if busy > 0.5:
+        where += f" The machine was busy with other things (load {busy:.1f} at the start): run it again on a quiet one."
     table = "\n".join(lines)
     print(f"{table}\n\n{where}")
     if options.markdown:
