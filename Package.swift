@@ -16,7 +16,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -40,10 +39,7 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Sink",
-            dependencies: [
-                "EventLoop", "Store", "Journal", "Faults", "SMTP", .product(name: "Logging", package: "swift-log"),
-            ],
-            swiftSettings: strict),
+            dependencies: ["EventLoop", "Store", "Journal", "Faults", "SMTP"], swiftSettings: strict),
         .executableTarget(
             name: "fakemx",
             dependencies: [

@@ -83,7 +83,9 @@ extension EventLog: Sequence {
         }
 
         private mutating func tls() -> TLSSummary? {
-            guard let version = text(), let cipher = text(), let sni = text(), let nameCount = count() else { return nil }
+            guard let version = text(), let cipher = text(), let sni = text(), let nameCount = count() else {
+                return nil
+            }
             var names: [String] = []
             for _ in 0..<nameCount {
                 guard let name = text() else { return nil }

@@ -1,5 +1,5 @@
 // Events as compact octets: appended on the hot path without a String or an allocation of their own, decoded only when
-// somebody reads them. An entry is: kind (1 octet), time since the start of the session in microseconds (varint), fields.
+// somebody reads them. An entry is: kind (1 octet), microseconds since the start of the session (varint), fields.
 
 import SMTP
 

@@ -37,7 +37,8 @@ package struct SessionBuilder: Sendable {
             guard keepsLines else { return }
             record.lines.append(
                 LineRecord(
-                    at_us: timed.at_us, who: .client, text: "", segment: segment, tls: record.tls != nil, octets: count))
+                    at_us: timed.at_us, who: .client, text: "", segment: segment, tls: record.tls != nil, octets: count)
+            )
         case .clientIgnored(let count): record.notices.append("\(count) octets came after the end and were ignored")
         case .clientEarly(let count, _): record.notices.append("\(count) octets came before the answer was given")
         case .reply(let phase, let wire): applyReply(timed.at_us, phase, wire)

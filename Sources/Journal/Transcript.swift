@@ -37,9 +37,11 @@ package struct Transcript: Sendable {
         case .transactionBegan, .recipientAnswered: return ""
         case .transactionEnded: return verdictLines()
         case .tlsStarted(let tls):
-            let names = tls.client_names.isEmpty ? "" : ", client certificate " + tls.client_names.joined(separator: " ")
+            let names =
+                tls.client_names.isEmpty ? "" : ", client certificate " + tls.client_names.joined(separator: " ")
             return line(
-                timed, "--", "\(tls.version) \(tls.cipher), server name \(tls.sni ?? "not given")\(Text.shown(names))", .cyan)
+                timed, "--", "\(tls.version) \(tls.cipher), server name \(tls.sni ?? "not given")\(Text.shown(names))",
+                .cyan)
         case .tlsFailed(let reason): return line(timed, "!!", "TLS handshake failed: \(Text.shown(reason))", .red)
         case .plaintextDiscarded(let count):
             return line(timed, "!!", "\(count) octets in clear behind STARTTLS were thrown away", .yellow)
@@ -103,7 +105,8 @@ package struct Transcript: Sendable {
         case .lost:
             let what =
                 transaction.message.map { "stored as \($0), but the client was not told" }
-                ?? (transaction.reply == nil ? "no reply was said, nothing was stored" : "a 250 was said, nothing was stored")
+                ?? (transaction.reply == nil
+                    ? "no reply was said, nothing was stored" : "a 250 was said, nothing was stored")
             return "lost\(place): \(what)\(rule)"
         case .abandoned: return "abandoned\(place)\(reply.isEmpty ? "" : reply)\(rule)"
         case nil: return "open"

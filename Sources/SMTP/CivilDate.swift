@@ -1,20 +1,20 @@
 // Date and time in UTC from a count of seconds, by arithmetic alone: the proleptic Gregorian calendar, days counted in
 // eras of 400 years that begin on 1 March, so that the leap day is the last of its year.
 
-struct CivilDate: Sendable, Hashable {
-    let year: Int64
+package struct CivilDate: Sendable, Hashable {
+    package let year: Int64
     /// 1 to 12.
-    let month: Int
+    package let month: Int
     /// 1 to 31.
-    let day: Int
+    package let day: Int
     /// 0 is Sunday.
-    let weekday: Int
-    let hour: Int
-    let minute: Int
-    let second: Int
+    package let weekday: Int
+    package let hour: Int
+    package let minute: Int
+    package let second: Int
 
     /// - Parameter seconds: since 1970-01-01T00:00:00Z, without leap seconds.
-    init(seconds: Int64) {
+    package init(seconds: Int64) {
         let secondsPerDay: Int64 = 86_400
         let days = Self.floorDivision(seconds, secondsPerDay)
         let rest = Int(seconds - days * secondsPerDay)

@@ -129,7 +129,8 @@ extension Conversation {
     private func perform(_ action: Action, of plan: Plan, _ now_ns: UInt64, _ effects: inout Effects) {
         switch action {
         case .delay(let duration_ns):
-            gate = plan.phase == .idle ? .idling(until_ns: now_ns + duration_ns) : .delayed(until_ns: now_ns + duration_ns)
+            gate =
+                plan.phase == .idle ? .idling(until_ns: now_ns + duration_ns) : .delayed(until_ns: now_ns + duration_ns)
         case .reply(let reply):
             self.plan?.isSettled = true
             settle(plan.phase, .reply(reply), now_ns, &effects)

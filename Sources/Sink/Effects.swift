@@ -1,5 +1,5 @@
-// What a conversation wants done after a turn. Values only: the event loop's side carries them out, a test looks at them.
-// One instance serves all connections of a loop, so that a turn allocates nothing.
+// What a conversation wants done after a turn. Values only: the event loop's side carries them out, a test looks at
+// them. One instance serves all connections of a loop, so that a turn allocates nothing.
 
 import Journal
 import SMTP

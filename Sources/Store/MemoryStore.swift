@@ -1,6 +1,5 @@
 // Keeps the last sessions and messages in memory, bounded by number and by octets. What retention drops is counted.
 
-import DequeModule
 import Journal
 import SMTP
 import Synchronization
@@ -16,73 +15,46 @@ package struct Retention: Sendable, Hashable {
 }
 
 package final class MemoryStore: SessionStore {
-    private struct State {
-        var messages = Deque<Message>()
-        var sessions = Deque<StoredSession>()
-        var counts = StoreCounts()
+    private let messages: Mutex<Ring<Message>>
+    private let sessions: Mutex<Ring<StoredSession>>
+
+    package init(retention: Retention) {
+        messages = Mutex(
+            Ring(countLimit: retention.messages, octetLimit: retention.messageOctets) { $0.content.count })
+        sessions = Mutex(
+            Ring(countLimit: retention.sessions, octetLimit: retention.sessionOctets) { $0.log.octetCount })
     }
-
-    private let retention: Retention
-    private let state = Mutex(State())
-
-    package init(retention: Retention) { self.retention = retention }
 
     package var keepsMessages: Bool { true }
     package var keepsSessions: Bool { true }
 
     package func keep(_ message: Message) throws(StoreFailure) {
-        let dropped = state.withLock { state in
-            state.counts.messagesEver += 1
-            state.counts.messages += 1
-            state.counts.messageOctets += message.content.count
-            state.messages.append(message)
-            var dropped: [Message] = []
-            // The newest always stays, even when it is larger than all that retention allows.
-            while state.messages.count > 1,
-                state.counts.messages > retention.messages || state.counts.messageOctets > retention.messageOctets
-            {
-                let oldest = state.messages.removeFirst()
-                state.counts.messages -= 1
-                state.counts.messageOctets -= oldest.content.count
-                state.counts.messagesDropped += 1
-                dropped.append(oldest)
-            }
-            return dropped
-        }
+        let dropped = messages.withLock { $0.append(message) }
         // Freed here, outside the lock: other loops need not wait for it.
         _ = consume dropped
     }
 
     package func keep(_ session: StoredSession) {
-        let dropped = state.withLock { state in
-            state.counts.sessionsEver += 1
-            state.counts.sessions += 1
-            state.counts.sessionOctets += session.log.octetCount
-            state.sessions.append(session)
-            var dropped: [StoredSession] = []
-            while state.sessions.count > 1,
-                state.counts.sessions > retention.sessions || state.counts.sessionOctets > retention.sessionOctets
-            {
-                let oldest = state.sessions.removeFirst()
-                state.counts.sessions -= 1
-                state.counts.sessionOctets -= oldest.log.octetCount
-                state.counts.sessionsDropped += 1
-                dropped.append(oldest)
-            }
-            return dropped
-        }
+        let dropped = sessions.withLock { $0.append(session) }
         _ = consume dropped
     }
 
-    package func countMessage(octets: Int) { state.withLock { $0.counts.messagesEver += 1 } }
-    package func countSession() { state.withLock { $0.counts.sessionsEver += 1 } }
-    package var counts: StoreCounts { state.withLock { $0.counts } }
+    package func countMessage(octets: Int) { messages.withLock { $0.countWithoutKeeping() } }
+    package func countSession() { sessions.withLock { $0.countWithoutKeeping() } }
 
-    package func newestSessions(_ limit: Int) -> [StoredSession] {
-        state.withLock { Array($0.sessions.suffix(limit).reversed()) }
+    package var counts: StoreCounts {
+        var counts = StoreCounts()
+        messages.withLock {
+            (counts.messages, counts.messageOctets) = ($0.count, $0.octets)
+            (counts.messagesEver, counts.messagesDropped) = ($0.everCount, $0.droppedCount)
+        }
+        sessions.withLock {
+            (counts.sessions, counts.sessionOctets) = ($0.count, $0.octets)
+            (counts.sessionsEver, counts.sessionsDropped) = ($0.everCount, $0.droppedCount)
+        }
+        return counts
     }
 
-    package func newestMessages(_ limit: Int) -> [Message] {
-        state.withLock { Array($0.messages.suffix(limit).reversed()) }
-    }
+    package func newestSessions(_ limit: Int) -> [StoredSession] { sessions.withLock { $0.newest(limit) } }
+    package func newestMessages(_ limit: Int) -> [Message] { messages.withLock { $0.newest(limit) } }
 }

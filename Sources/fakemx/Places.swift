@@ -25,7 +25,8 @@ enum Places {
             guard let start = buffer.baseAddress else { return "" }
             let count = readlink("/proc/self/exe", start, buffer.count)
             guard count > 0 else { return "" }
-            return String(decoding: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]), as: UTF8.self)
+            return String(
+                decoding: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count]), as: UTF8.self)
         }
     }
 

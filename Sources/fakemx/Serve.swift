@@ -29,7 +29,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
-        Launch.raiseDescriptorLimit()
+        SystemLimits.raiseDescriptors()  // each session needs one
         let sources = SettingsSources(
             flags: options.stated, environment: Places.environment, scenarioFolders: Places.scenarioFolders)
         let configuration = try Self.load(sources)

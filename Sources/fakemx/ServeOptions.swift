@@ -9,22 +9,27 @@ struct ServeOptions: ParsableArguments {
     var config: String?
 
     @ArgumentParser.Option(
-        help: .init("Scenario by name or by file; may be repeated. The first rule that fires wins.", valueName: "name|file"))
+        help: .init(
+            "Scenario by name or by file; may be repeated. The first rule that fires wins.", valueName: "name|file"))
     var scenario: [String] = []
 
     @ArgumentParser.Option(
         help: .init(
-            "One rule, for example 'rcpt to=*@full.test first=2 per=to: delay 200ms, 452 4.2.2 Mailbox full'; may be repeated.",
+            "A rule, such as 'rcpt to=*@full.test first=2 per=to: delay 200ms, 452 4.2.2 Full'; may be repeated.",
             valueName: "line"))
     var rule: [String] = []
 
     @ArgumentParser.Option(
         help: .init(
-            "Where to listen: 127.0.0.1:1025 without this flag; port 0 takes a free one, unix:/path a Unix socket; may be repeated.",
+            """
+            Where to listen, 127.0.0.1:1025 without this flag; port 0 takes a free one, unix:/path is a Unix socket; \
+            may be repeated.
+            """,
             valueName: "host:port"))
     var smtp: [String] = []
 
-    @ArgumentParser.Option(help: .init("The same with TLS from the first octet; may be repeated.", valueName: "host:port"))
+    @ArgumentParser.Option(
+        help: .init("The same with TLS from the first octet; may be repeated.", valueName: "host:port"))
     var smtps: [String] = []
 
     @ArgumentParser.Option(help: .init("Only off for now: the HTTP API is not there yet.", valueName: "host:port|off"))
@@ -33,7 +38,8 @@ struct ServeOptions: ParsableArguments {
     @ArgumentParser.Option(help: .init("The name that the greeting begins with.", valueName: "name"))
     var hostname: String?
 
-    @ArgumentParser.Option(help: .init("Certificate chain in PEM; without one a self-signed one is made.", valueName: "file"))
+    @ArgumentParser.Option(
+        help: .init("Certificate chain in PEM; without one a self-signed one is made.", valueName: "file"))
     var tlsCert: String?
 
     @ArgumentParser.Option(help: .init("The key of --tls-cert, in PEM.", valueName: "file"))
@@ -46,7 +52,9 @@ struct ServeOptions: ParsableArguments {
     var store: String?
 
     @ArgumentParser.Option(
-        help: .init("Sessions on standard output; text on a terminal and off elsewhere without this flag.", valueName: "text|json|off"))
+        help: .init(
+            "Sessions on standard output; text on a terminal and off elsewhere without this flag.",
+            valueName: "text|json|off"))
     var transcript: String?
 
     @ArgumentParser.Option(help: .init("What every chance is drawn from.", valueName: "n"))

@@ -1,3 +1,5 @@
+// The compact event log: what goes in comes out, and damage ends it.
+
 import SMTP
 import Testing
 
@@ -5,29 +7,30 @@ import Testing
 
 @Suite("Event log")
 struct EventLogTests {
-    static let everyKind: [Event] = [
-        .opened(
-            session: "s1", listener: "smtp", client: "127.0.0.1:5000", local: "127.0.0.1:1025",
-            wall_us: 1_700_000_000_123_456),
-        .clientLine(octets: Array("EHLO a.example".utf8), segment: 1),
-        .clientContent(octetCount: 70_000, segment: 300),
-        .clientIgnored(octetCount: 5),
-        .clientEarly(octetCount: 9, segment: 2),
-        .reply(phase: .rcpt, wire: Array("550 5.1.1 No\r\n".utf8)),
-        .reply(phase: nil, wire: Array("500 5.5.1 No\r\n".utf8)),
-        .fault(rule: "r", why: "always", phase: .endOfData, action: "close"),
-        .transactionBegan(reversePath: []),
-        .transactionBegan(reversePath: Array("a@b".utf8)),
-        .recipientAnswered(address: Array("c@d".utf8), wire: Array("250 2.1.5 Ok\r\n".utf8)),
-        .transactionEnded(verdict: .accepted, at: .endOfData, reply: Array("250 ok\r\n".utf8), message: "s1.1"),
-        .transactionEnded(verdict: .abandoned, at: nil, reply: nil, message: nil),
-        .tlsStarted(TLSSummary(version: "TLSv1.3", cipher: "X", sni: "mx.test", clientNames: ["a", "b"])),
-        .tlsStarted(TLSSummary(version: "TLSv1.2", cipher: "Y", sni: nil, clientNames: [])),
-        .tlsFailed(reason: "no shared cipher"),
-        .plaintextDiscarded(octetCount: 1),
-        .noticed("x"),
-        .clientFinished,
-    ] + Ending.allCases.map { .ended($0) }
+    static let everyKind: [Event] =
+        [
+            .opened(
+                session: "s1", listener: "smtp", client: "127.0.0.1:5000", local: "127.0.0.1:1025",
+                wall_us: 1_700_000_000_123_456),
+            .clientLine(octets: Array("EHLO a.example".utf8), segment: 1),
+            .clientContent(octetCount: 70_000, segment: 300),
+            .clientIgnored(octetCount: 5),
+            .clientEarly(octetCount: 9, segment: 2),
+            .reply(phase: .rcpt, wire: Array("550 5.1.1 No\r\n".utf8)),
+            .reply(phase: nil, wire: Array("500 5.5.1 No\r\n".utf8)),
+            .fault(rule: "r", why: "always", phase: .endOfData, action: "close"),
+            .transactionBegan(reversePath: []),
+            .transactionBegan(reversePath: Array("a@b".utf8)),
+            .recipientAnswered(address: Array("c@d".utf8), wire: Array("250 2.1.5 Ok\r\n".utf8)),
+            .transactionEnded(verdict: .accepted, at: .endOfData, reply: Array("250 ok\r\n".utf8), message: "s1.1"),
+            .transactionEnded(verdict: .abandoned, at: nil, reply: nil, message: nil),
+            .tlsStarted(TLSSummary(version: "TLSv1.3", cipher: "X", sni: "mx.test", clientNames: ["a", "b"])),
+            .tlsStarted(TLSSummary(version: "TLSv1.2", cipher: "Y", sni: nil, clientNames: [])),
+            .tlsFailed(reason: "no shared cipher"),
+            .plaintextDiscarded(octetCount: 1),
+            .noticed("x"),
+            .clientFinished,
+        ] + Ending.allCases.map { .ended($0) }
 
     @Test("what is appended is read again, whatever the kind")
     func roundTrip() {

@@ -1,3 +1,5 @@
+// What records and transcripts make of events.
+
 import SMTP
 import Testing
 
@@ -48,9 +50,10 @@ struct SessionRecordTests {
         #expect(record.ended_by == .quit)
         #expect(record.started == "1970-01-01T00:00:00.000000Z")
         let transaction = try #require(record.transactions.first)
-        #expect(transaction.recipients == [
-            RecipientRecord(address: "x@full.test", reply: "550 5.2.2 Full", rule: "full-mailbox")
-        ])
+        #expect(
+            transaction.recipients == [
+                RecipientRecord(address: "x@full.test", reply: "550 5.2.2 Full", rule: "full-mailbox")
+            ])
         #expect(record.lines.count == 8)
         #expect(record.faults.map(\.phase) == ["rcpt"])
     }
@@ -101,11 +104,13 @@ struct SessionRecordTests {
         #expect(Text.lines([]) == [])
     }
 
-    @Test("times of day are RFC 3339, leap days included", arguments: [
-        (0, "1970-01-01T00:00:00.000000Z"),
-        (1_709_209_845_000_007, "2024-02-29T12:30:45.000007Z"),
-        (4_107_542_399_999_999, "2100-02-28T23:59:59.999999Z"),
-    ])
+    @Test(
+        "times of day are RFC 3339, leap days included",
+        arguments: [
+            (0, "1970-01-01T00:00:00.000000Z"),
+            (1_709_209_845_000_007, "2024-02-29T12:30:45.000007Z"),
+            (4_107_542_399_999_999, "2100-02-28T23:59:59.999999Z"),
+        ])
     func timestamps(wall_us: Int64, text: String) {
         #expect(Timestamp(wall_us: wall_us).rfc3339 == text)
     }

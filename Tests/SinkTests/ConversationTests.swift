@@ -1,3 +1,5 @@
+// The conversation without a socket: storing, waiting, time limits, secrets, shutdown.
+
 import Faults
 import Journal
 import SMTP
@@ -87,13 +89,15 @@ struct ConversationTests {
         #expect(rehearsal.record.verdict == .abandoned)
     }
 
-    @Test("secrets of AUTH reach no event, in whatever form they come", arguments: [
-        "AUTH PLAIN AHVzZXIAc2VjcmV0\r\n",
-        "AUTH PLAIN\r\nAHVzZXIAc2VjcmV0\r\n",
-        "AUTH LOGIN\r\ndXNlcg==\r\nc2VjcmV0\r\n",
-        "AUTH CRAM-MD5\r\nc2VjcmV0\r\n",
-        "AUTH LOGIN c2VjcmV0\r\nc2VjcmV0\r\n",
-    ])
+    @Test(
+        "secrets of AUTH reach no event, in whatever form they come",
+        arguments: [
+            "AUTH PLAIN AHVzZXIAc2VjcmV0\r\n",
+            "AUTH PLAIN\r\nAHVzZXIAc2VjcmV0\r\n",
+            "AUTH LOGIN\r\ndXNlcg==\r\nc2VjcmV0\r\n",
+            "AUTH CRAM-MD5\r\nc2VjcmV0\r\n",
+            "AUTH LOGIN c2VjcmV0\r\nc2VjcmV0\r\n",
+        ])
     func secrets(exchange: String) throws {
         var profile = Profile(hostname: "mx.test")
         profile.authInClear = true

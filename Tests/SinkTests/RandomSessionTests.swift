@@ -1,3 +1,5 @@
+// Sessions made of random words under random faults: each must end recorded whole.
+
 import Faults
 import Journal
 import SMTP

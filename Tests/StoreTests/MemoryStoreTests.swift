@@ -1,3 +1,5 @@
+// Retention of the memory store, and the store that only counts.
+
 import Journal
 import SMTP
 import Testing
