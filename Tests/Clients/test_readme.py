@@ -10,6 +10,7 @@ import tempfile
 import time
 import unittest
 
+import digest
 from sink import BINARY, ROOT
 
 README = os.path.join(ROOT, "README.md")
@@ -65,6 +66,10 @@ class Readme(unittest.TestCase):
             self.assertEqual(status, 0, out.decode("utf-8", "replace")[-4000:])
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    def test_the_mta_digest_is_that_of_the_table(self):
+        with open(README) as file, open(digest.TABLE) as table:
+            self.assertEqual(digest.shown(file.read()), digest.digest(table.read()), "run Tests/Clients/digest.py")
 
     def end_group(self, group):
         """Ends what the blocks left in the background: `fakemx serve &` is a fair example."""
