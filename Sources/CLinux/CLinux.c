@@ -37,8 +37,8 @@ int linux_epoll_modify(int epoll, int descriptor, uint32_t conditions, uint64_t 
 
 int linux_epoll_remove(int epoll, int descriptor) { return control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0); }
 
-int linux_epoll_poll(int epoll, struct epoll_event *entries, int capacity) {
-    return outcome(epoll_wait(epoll, entries, capacity, 0));
+int linux_epoll_poll(int epoll, struct epoll_event *entries, int capacity, int atMost_ms) {
+    return outcome(epoll_wait(epoll, entries, capacity, atMost_ms));
 }
 
 int linux_stream_socket(int family) {

@@ -19,6 +19,8 @@ package struct Session: ~Copyable {
     package internal(set) var pendingForwardPath: ForwardPath?
     /// Open after a 2yz to MAIL. At `endOfData` it is still there, until `resolve`.
     package internal(set) var transaction: Transaction?
+    /// The same question without a copy of the paths.
+    package var hasTransaction: Bool { transaction != nil }
     /// The extensions that an EHLO would list now.
     package internal(set) var capabilities: CapabilitySet = []
 

@@ -145,7 +145,7 @@ extension Conversation {
             } else {
                 record.silentAt = .data
             }
-        case .body where session.transaction == nil:
+        case .body where !session.hasTransaction:
             endTransaction(reply?.verdict ?? .abandoned, at: .body, reply?.wire, &effects)
         case .endOfData:
             if let reply, reply.code.isPositive {
@@ -165,7 +165,7 @@ extension Conversation {
             switch (step.unit, protocolPhase) {
             case (.line, .rcpt): noteRefusedRecipient(reply)
             case (.content, _), (.swallowed, _):
-                if session.transaction == nil { endTransaction(reply.verdict, at: .endOfData, reply.wire, &effects) }
+                if !session.hasTransaction { endTransaction(reply.verdict, at: .endOfData, reply.wire, &effects) }
             default: break
             }
         }
@@ -174,7 +174,7 @@ extension Conversation {
 
     /// RSET, a second EHLO, or the end took the transaction away.
     private func noteTransactionGone(_ effects: inout Effects) {
-        if record.isOpen, session.transaction == nil, record.silentAt == nil { closeTransaction(&effects) }
+        if record.isOpen, !session.hasTransaction, record.silentAt == nil { closeTransaction(&effects) }
     }
 
     /// Says what became of a transaction that ends without a verdict of its own.

@@ -290,7 +290,7 @@ package final class Conversation {
             case .unopened, .delayed, .dripping, .storing, .ended: break
             }
         }
-        if isDraining, case .open = gate, session.awaitsCommand, session.transaction == nil {
+        if isDraining, case .open = gate, session.awaitsCommand, !session.hasTransaction {
             sayShutdown(&effects)
             end(.shutdown, closing: .finish, &effects)
         }

@@ -24,8 +24,8 @@ int linux_epoll_add(int epoll, int descriptor, uint32_t conditions, uint64_t coo
 int linux_epoll_modify(int epoll, int descriptor, uint32_t conditions, uint64_t cookie);
 int linux_epoll_remove(int epoll, int descriptor);
 
-/// Never waits. The number of entries filled, or -errno.
-int linux_epoll_poll(int epoll, struct epoll_event *entries, int capacity);
+/// Waits for the first entry, `atMost_ms` at most; 0 does not wait. The number of entries filled, or -errno.
+int linux_epoll_poll(int epoll, struct epoll_event *entries, int capacity, int atMost_ms);
 
 /// A stream socket, not blocking, closed on exec.
 int linux_stream_socket(int family);
