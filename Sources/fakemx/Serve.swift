@@ -47,7 +47,7 @@ struct Serve: AsyncParsableCommand {
         } catch {
             throw ExitStatus.failure("\(error)")
         }
-        let signals = watch.begin(server.counters)
+        let signals = await watch.begin(server.counters)
         defer { withExtendedLifetime(signals) {} }
         try Self.tellReady(addresses, configuration)
 

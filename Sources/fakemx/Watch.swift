@@ -26,11 +26,19 @@ final class Watch: Sendable {
     }
 
     /// From now on signals and conditions are seen, for as long as the caller holds what is returned.
-    func begin(_ counters: SinkCounters) -> [any DispatchSourceProtocol] {
+    func begin(_ counters: SinkCounters) async -> [any DispatchSourceProtocol] {
         state.withLock { $0.counters = counters }
-        var sources: [any DispatchSourceProtocol] = [
-            source(SIGTERM, .stop), source(SIGINT, .stop), source(SIGHUP, .reload),
-        ]
+        var sources: [any DispatchSourceProtocol] = []
+        for (number, occasion) in [(SIGTERM, Occasion.stop), (SIGINT, .stop), (SIGHUP, .reload)] {
+            let source = source(number, occasion)
+            // Whoever reads the ready line may send a signal at once: Dispatch must be listening by then.
+            await withCheckedContinuation { registered in
+                source.setRegistrationHandler { registered.resume() }
+                source.activate()
+            }
+            signal(number, SIG_IGN)
+            sources.append(source)
+        }
         if let idle = exitAfter.idle {
             let timer = DispatchSource.makeTimerSource(queue: queue)
             timer.schedule(deadline: .now() + .nanoseconds(Int(idle.ns)), repeating: .nanoseconds(Int(idle.ns)))
@@ -64,10 +72,8 @@ final class Watch: Sendable {
     }
 
     private func source(_ number: Int32, _ occasion: Occasion) -> any DispatchSourceProtocol {
-        signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
         source.setEventHandler { [found] in found.yield(occasion) }
-        source.activate()
         return source
     }
 }
