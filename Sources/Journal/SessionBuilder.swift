@@ -7,9 +7,15 @@ import SMTP
 package struct SessionBuilder: Sendable {
     package private(set) var record = SessionRecord()
     private let keepsLines: Bool
+    /// Lines, faults, transactions, and recipients of one transaction that a record holds, each; what comes beyond is
+    /// counted in `events_dropped`. Of transactions the newest stay, of the others the oldest.
+    package static let listLimit = 10_000
+
     private var isOpen = false
     /// The rule that acted last, until a reply or an end used it up.
     private var pendingFault: (rule: String, phase: Phase)?
+    /// Which rule said what in the transaction that runs; only the last of each, so that it stays small.
+    private var ruleOfReply: [[UInt8]: String] = [:]
 
     /// - Parameter keepsLines: false where only verdicts are wanted, as in the live transcript: memory stays small.
     package init(keepsLines: Bool) { self.keepsLines = keepsLines }
@@ -18,7 +24,7 @@ package struct SessionBuilder: Sendable {
     package static func record(of log: EventLog, dropped: Int = 0) -> SessionRecord {
         var builder = SessionBuilder(keepsLines: true)
         for event in log { builder.apply(event) }
-        builder.record.events_dropped = dropped
+        builder.record.events_dropped += dropped
         return builder.record
     }
 
@@ -34,19 +40,24 @@ package struct SessionBuilder: Sendable {
             noteHelo(octets)
             addLine(timed.at_us, .client, Text.lossy(octets), segment: segment)
         case .clientContent(let count, let segment):
-            guard keepsLines else { return }
+            guard keepsLines, hasRoom(record.lines.count) else { return }
             record.lines.append(
                 LineRecord(
                     at_us: timed.at_us, who: .client, text: "", segment: segment, tls: record.tls != nil, octets: count)
             )
-        case .clientIgnored(let count): record.notices.append("\(count) octets came after the end and were ignored")
+        case .clientIgnored(let count): record.notices.append("\(count) octets were read and thrown away")
         case .clientEarly(let count, _): record.notices.append("\(count) octets came before the answer was given")
         case .reply(let phase, let wire): applyReply(timed.at_us, phase, wire)
         case .fault(let rule, let why, let phase, let action):
             pendingFault = (rule, phase)
+            guard hasRoom(record.faults.count) else { return }
             record.faults.append(
                 FaultRecord(at_us: timed.at_us, rule: rule, phase: phase.rawValue, action: action, why: why))
         case .transactionBegan(let path):
+            if record.transactions.count == 2 * Self.listLimit {
+                record.transactions.removeFirst(Self.listLimit)
+                record.events_dropped += Self.listLimit
+            }
             record.transactions.append(TransactionRecord(from: Text.lossy(path)))
             record.verdict = nil
             isOpen = true
@@ -57,7 +68,9 @@ package struct SessionBuilder: Sendable {
         case .tlsFailed(let reason): record.tls_failure = reason
         case .plaintextDiscarded(let count):
             record.notices.append("\(count) octets in clear behind STARTTLS were thrown away")
-        case .noticed(let text): record.notices.append(text)
+        case .noticed(let text):
+            if pendingFault?.phase == .idle { pendingFault = nil }
+            record.notices.append(text)
         case .clientFinished: break
         case .ended(let ending):
             record.ended_by = ending
@@ -70,6 +83,12 @@ package struct SessionBuilder: Sendable {
 
     private mutating func applyReply(_ at_us: UInt64, _ phase: Phase?, _ wire: [UInt8]) {
         for line in Text.lines(wire) { addLine(at_us, .sink, line, segment: 0) }
+        defer { pendingFault = nil }
+        if let fault = pendingFault, fault.phase == phase || fault.phase == .tls, ruleOfReply.count < 1000 {
+            ruleOfReply[wire] = fault.rule
+        } else {
+            ruleOfReply[wire] = nil
+        }
         guard let phase, phase != .rcpt, !isOpen, let first = wire.first else { return }
         // Outside a transaction, the first refusal speaks for the session: the greeting, EHLO, STARTTLS, AUTH. A later
         // success at the same phase takes it back (HELO behind a refused EHLO).
@@ -86,15 +105,16 @@ package struct SessionBuilder: Sendable {
             record.reply = nil
             record.rule = nil
         }
-        pendingFault = nil
     }
 
     private mutating func applyRecipient(_ address: [UInt8], _ wire: [UInt8]) {
         guard isOpen, !record.transactions.isEmpty else { return }
         let rule = pendingFault?.phase == .rcpt ? pendingFault?.rule : nil
-        record.transactions[record.transactions.count - 1].recipients.append(
-            RecipientRecord(address: Text.lossy(address), reply: Text.reply(wire), rule: rule))
-        if rule != nil { pendingFault = nil }
+        let last = record.transactions.count - 1
+        if hasRoom(record.transactions[last].recipients.count) {
+            record.transactions[last].recipients.append(
+                RecipientRecord(address: Text.lossy(address), reply: Text.reply(wire), rule: rule))
+        }
     }
 
     private mutating func applyEnd(_ verdict: Verdict, _ phase: Phase?, _ reply: [UInt8]?, _ message: String?) {
@@ -104,9 +124,12 @@ package struct SessionBuilder: Sendable {
         transaction.rejected_at = verdict == .accepted ? nil : phase?.rawValue
         transaction.reply = reply.map { Text.reply($0) }
         transaction.message = message
-        transaction.rule = pendingFault?.rule
-        if phase == .rcpt, transaction.rule == nil { transaction.rule = transaction.recipients.last?.rule }
+        transaction.rule = reply.flatMap { ruleOfReply[$0] } ?? pendingFault?.rule
+        if let reply, phase == .rcpt {
+            transaction.rule = transaction.recipients.last { $0.reply == Text.reply(reply) }?.rule ?? transaction.rule
+        }
         pendingFault = nil
+        ruleOfReply = [:]
         record.transactions.append(transaction)
         record.verdict = verdict
         record.rejected_at = transaction.rejected_at
@@ -121,8 +144,15 @@ package struct SessionBuilder: Sendable {
         record.helo = Text.lossy(octets[5...]).trimmingSuffix { $0 == " " || $0 == "\t" }
     }
 
+    /// Counts what has no room any more.
+    private mutating func hasRoom(_ count: Int) -> Bool {
+        if count < Self.listLimit { return true }
+        record.events_dropped += 1
+        return false
+    }
+
     private mutating func addLine(_ at_us: UInt64, _ who: Party, _ text: String, segment: Int) {
-        guard keepsLines else { return }
+        guard keepsLines, hasRoom(record.lines.count) else { return }
         record.lines.append(
             LineRecord(at_us: at_us, who: who, text: text, segment: segment, tls: record.tls != nil, octets: nil))
     }

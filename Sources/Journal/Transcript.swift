@@ -27,7 +27,7 @@ package struct Transcript: Sendable {
         case .clientContent(let count, let segment):
             lastSegment = segment
             return line(timed, "C ", "[message, \(count) octets]", .dim)
-        case .clientIgnored(let count): return line(timed, "!!", "\(count) octets ignored after the end", .yellow)
+        case .clientIgnored(let count): return line(timed, "!!", "\(count) octets were read and thrown away", .yellow)
         case .clientEarly(let count, _):
             return line(timed, "!!", "the client sent \(count) octets before the answer was given", .yellow)
         case .reply(_, let wire): return reply(timed, wire)

@@ -171,7 +171,7 @@ extension Conversation {
             case .proceed, .stored: context.implicitTLS ? decide(.tls, now_ns, &effects) : greet(now_ns, &effects)
             case .reply:
                 session.begin(.greeting)
-                complete(.greeting, ruling, now_ns, &effects)
+                complete(.connect, ruling, now_ns, &effects)
             case .silence: break
             }
         case .tls:
@@ -185,6 +185,7 @@ extension Conversation {
         case .idle, .accepted:
             guard case .reply(let reply) = ruling else { return }
             say(reply, phase, &effects)
+            noteFarewell(reply, phase)
             if reply.code.value == 421 { end(.sinkClose, closing: .finish, &effects) }
         case .endOfData: settleMessage(ruling, now_ns, &effects)
         default: complete(phase, ruling, now_ns, &effects)
@@ -246,35 +247,37 @@ extension Conversation {
         if let reversePath { noteMail(reversePath, &effects) }
         if let address { noteRecipient(address, outcome.reply, &effects) }
         if let reply = outcome.reply, let rate = plan?.drip {
-            noteReply(reply, phase, &effects)
-            noteOutcome(phase, outcome.reply, &effects)
             gate = .dripping(
-                Drip(wire: reply.wire, began_ns: now_ns, octetsPerSecond: rate, phase: phase, next: outcome.next))
+                Drip(reply: reply, began_ns: now_ns, octetsPerSecond: rate, phase: phase, next: outcome.next))
             return
         }
         if let reply = outcome.reply { say(reply, phase, &effects) }
         noteOutcome(phase, outcome.reply, &effects)
-        goOn(outcome.next, phase, now_ns, &effects)
+        goOn(outcome.next, phase, outcome.reply, now_ns, &effects)
     }
 
     /// Sends what is due of a slow reply.
     func goOn(_ drip: Drip, _ now_ns: UInt64, _ effects: inout Effects) {
         var drip = drip
-        while drip.sent < drip.wire.count, drip.next_ns <= now_ns {
-            effects.output.append(drip.wire[drip.sent])
+        while drip.sent < drip.reply.wire.count, drip.next_ns <= now_ns {
+            effects.output.append(drip.reply.wire[drip.sent])
             drip.sent += 1
         }
-        guard drip.sent == drip.wire.count else {
+        guard drip.sent == drip.reply.wire.count else {
             gate = .dripping(drip)
             return
         }
         gate = .open
         lastProgress_ns = now_ns
-        goOn(drip.next, drip.phase, now_ns, &effects)
+        noteReply(drip.reply, drip.phase, &effects)
+        noteOutcome(drip.phase, drip.reply, &effects)
+        goOn(drip.next, drip.phase, drip.reply, now_ns, &effects)
         carryOut(now_ns, &effects)
     }
 
-    private func goOn(_ next: Next, _ phase: Phase, _ now_ns: UInt64, _ effects: inout Effects) {
+    private func goOn(
+        _ next: Next, _ phase: Phase, _ reply: Reply?, _ now_ns: UInt64, _ effects: inout Effects
+    ) {
         switch next {
         case .read: break
         case .startTLS:
@@ -286,7 +289,7 @@ extension Conversation {
             decide(.tls, now_ns, &effects)
         case .close:
             // A plan may hold a reset behind its reply; the session is over all the same.
-            let ending: Ending = phase == .quit ? .quit : .sinkClose
+            let ending: Ending = phase == .quit && reply?.code.isPositive == true ? .quit : .sinkClose
             end(ending, closing: plan?.actions.contains(.reset) == true ? .reset : .finish, &effects)
         }
     }

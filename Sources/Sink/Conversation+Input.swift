@@ -67,6 +67,7 @@ extension Conversation {
         guard let rate = readRate, let step = slowStep, readAgain_ns == nil, slowlyRead < pending.count else { return }
         let taken = min(step, pending.count - slowlyRead)
         slowlyRead += taken
+        lastProgress_ns = now_ns  // it is the sink that is slow
         readAgain_ns = now_ns + UInt64(Double(taken) / rate * 1e9)
     }
 

@@ -17,6 +17,8 @@ struct TransactionTracking {
     var refusal: (phase: Phase, wire: [UInt8])?
     /// A fault said nothing here.
     var silentAt: Phase?
+    /// A 421 ended the session.
+    var isCutShort = false
     /// The envelope at the end of data, for the phase `accepted`.
     var accepted: Transaction?
     var acceptedOctetCount = 0
@@ -35,6 +37,7 @@ struct TransactionTracking {
         deferredCount = 0
         refusal = nil
         silentAt = nil
+        isCutShort = false
         accepted = nil
         messageID = nil
         loses = false
@@ -57,9 +60,15 @@ extension Conversation {
         case .line, .secretLine:
             noteContentEnd(&effects)
             protocolPhase = VerbWord(unit).phase
+            var secretFrom = step.secretFrom
+            if case .reply(let reply, _) = step.demand {
+                if protocolPhase == .rcpt { protocolAddress = unit.argumentBehindColon }
+                // Not quite AUTH, and so no command; what stands behind it may be credentials all the same.
+                if reply.code.value == 500, let end = unit.endOfAUTH { secretFrom = min(secretFrom, end) }
+            }
             guard context.records else { return }
-            if step.secretFrom < unit.count {
-                let shown = Array(unit[..<step.secretFrom]) + Array("********".utf8)
+            if secretFrom < unit.withoutLineEnd.count {
+                let shown = Array(unit[..<secretFrom]) + Array("********".utf8)
                 shown.withUnsafeBytes { effects.events.clientLine($0, segment: segment, at_us: at_us) }
             } else {
                 effects.events.clientLine(unit.withoutLineEnd, segment: segment, at_us: at_us)
@@ -141,7 +150,8 @@ extension Conversation {
             }
         case .data:
             if let reply {
-                if !reply.code.isPositive { record.refusal = (.data, reply.wire) }
+                // A DATA that is accepted at last takes the refusal of an earlier one back.
+                record.refusal = reply.code.isPositive ? nil : (.data, reply.wire)
             } else {
                 record.silentAt = .data
             }
@@ -154,16 +164,27 @@ extension Conversation {
             } else {
                 endTransaction(reply?.verdict ?? .lost, at: .endOfData, reply?.wire, &effects)
             }
-        default: break
+        default: if let reply { noteFarewell(reply, phase) }
         }
         noteTransactionGone(&effects)
+    }
+
+    /// A 421 defers the transaction that it ends, at whatever command it comes (RFC 5321 §3.8).
+    func noteFarewell(_ reply: Reply, _ phase: Phase) {
+        guard record.isOpen, reply.code.value == 421 else { return }
+        record.refusal = (phase, reply.wire)
+        record.isCutShort = true
     }
 
     /// What the protocol itself answered.
     func noteProtocolReply(_ step: Step, _ reply: Reply, _ effects: inout Effects) {
         if record.isOpen, !reply.code.isPositive {
             switch (step.unit, protocolPhase) {
-            case (.line, .rcpt): noteRefusedRecipient(reply)
+            case (.line, .rcpt):
+                if context.records {
+                    effects.events.recipientAnswered(protocolAddress, wire: reply.wire, at_us: now_us)
+                }
+                noteRefusedRecipient(reply)
             case (.content, _), (.swallowed, _):
                 if !session.hasTransaction { endTransaction(reply.verdict, at: .endOfData, reply.wire, &effects) }
             default: break
@@ -182,7 +203,8 @@ extension Conversation {
         guard record.isOpen else { return }
         if let silentAt = record.silentAt {
             endTransaction(.abandoned, at: silentAt, nil, &effects)
-        } else if let refusal = record.refusal, record.acceptedCount == 0 || refusal.phase == .data {
+        } else if let refusal = record.refusal, record.acceptedCount == 0 || refusal.phase == .data || record.isCutShort
+        {
             let isTransient = refusal.wire.first == UInt8(ascii: "4")
             endTransaction(isTransient ? .deferred : .rejected, at: refusal.phase, refusal.wire, &effects)
         } else {
@@ -208,6 +230,8 @@ extension Conversation {
     func end(_ ending: Ending, closing: Effects.Closing, _ effects: inout Effects) {
         guard !hasEnded else { return }
         noteContentEnd(&effects)
+        // A reply that did not go out whole was not said.
+        if case .dripping(let drip) = gate { noteOutcome(drip.phase, nil, &effects) }
         closeTransaction(&effects)
         if context.records {
             if ignoredOctetCount > 0 {
@@ -216,6 +240,7 @@ extension Conversation {
             effects.events.append(.ended(ending), at_us: now_us)
         }
         gate = .ended
+        self.ending = ending
         plan = nil
         effects.closing = closing
     }
@@ -246,6 +271,22 @@ struct VerbWord {
 }
 
 extension UnsafeRawBufferPointer {
+    /// The address of a RCPT that was refused before it was understood, as far as it can be told.
+    fileprivate var argumentBehindColon: [UInt8] {
+        guard let colon = firstIndex(of: UInt8(ascii: ":")) else { return [] }
+        var argument = withoutLineEnd.dropFirst(colon + 1).drop { $0 == 32 || $0 == UInt8(ascii: "<") }
+        if let end = argument.firstIndex(of: UInt8(ascii: ">")) { argument = argument[..<end] }
+        return Array(argument)
+    }
+
+    /// Where the word AUTH ends, wherever it stands in the first octets of a line; nil without it.
+    fileprivate var endOfAUTH: Int? {
+        let head = prefix(32).map { $0 | 0x20 }
+        guard head.count >= 4 else { return nil }
+        let word = Array("auth".utf8)
+        return (0...head.count - 4).first { Array(head[$0..<$0 + 4]) == word }.map { $0 + 4 }
+    }
+
     /// Without the CRLF at its end.
     fileprivate var withoutLineEnd: UnsafeRawBufferPointer {
         var end = count

@@ -31,7 +31,7 @@ package final class Conversation {
 
     /// A reply that leaves slowly, and what comes behind it.
     struct Drip {
-        let wire: [UInt8]
+        let reply: Reply
         var sent = 0
         let began_ns: UInt64
         let octetsPerSecond: Double
@@ -86,6 +86,8 @@ package final class Conversation {
     /// rule, brings more at once than the rate allows.
     var slowlyRead = 0
     var clientFinished = false
+    /// How it ended; nil while it runs.
+    package internal(set) var ending: Ending?
     var ignoredOctetCount = 0
     var isDraining = false
     var idleAsked = false
@@ -96,6 +98,8 @@ package final class Conversation {
     var discardsRest = false
     /// The phase of the command that came last, where the protocol itself answers.
     var protocolPhase: Phase?
+    /// The recipient of that command, if it was one.
+    var protocolAddress: [UInt8] = []
 
     var record = TransactionTracking()
     var tlsVersion: String?
@@ -150,7 +154,7 @@ package final class Conversation {
         case .ended, .stalled:
             noteIgnored(octets.count)
         case .open, .idling:
-            if case .idling = gate { callOffIdle() }
+            if case .idling = gate { callOffIdle("the client spoke first", &effects) }
             if pending.isEmpty, readRate == nil {
                 let consumed = consume(octets, now_ns, &effects)
                 keep(UnsafeRawBufferPointer(rebasing: octets[consumed...]), &effects)
@@ -185,6 +189,10 @@ package final class Conversation {
             say(session.farewell(.badConnection, "Time-out: the client was silent for too long"), nil, &effects)
             end(.timeout, closing: .finish, &effects)
         case .handshaking where timeLimit_ns <= now_ns:
+            if context.records {
+                effects.events.append(
+                    .tlsFailed(reason: "the client was silent for too long during the handshake"), at_us: now_us)
+            }
             end(.timeout, closing: .finish, &effects)
         default: break
         }
@@ -270,9 +278,13 @@ package final class Conversation {
         say(session.farewell(.notAcceptingMessages, "The server is shutting down"), nil, &effects)
     }
 
-    private func callOffIdle() {
+    /// A fault that waited between two commands does not happen.
+    private func callOffIdle(_ why: String, _ effects: inout Effects) {
         gate = .open
         plan = nil
+        if context.records {
+            effects.events.append(.noticed("the fault at idle was called off: \(why)"), at_us: now_us)
+        }
     }
 
     private var isStoring: Bool { if case .storing = gate { true } else { false } }
@@ -290,6 +302,7 @@ package final class Conversation {
             case .unopened, .delayed, .dripping, .storing, .ended: break
             }
         }
+        if isDraining, case .idling = gate { callOffIdle("the sink stops", &effects) }
         if isDraining, case .open = gate, session.awaitsCommand, !session.hasTransaction {
             sayShutdown(&effects)
             end(.shutdown, closing: .finish, &effects)

@@ -164,7 +164,8 @@ final class SMTPHandler: ConnectionHandler {
     private func finish(_ connection: Connection) {
         switch workspace.effects.closing {
         case .no: break
-        case .finish: connection.close()
+        // Behind QUIT a client sends nothing more, but for its close_notify.
+        case .finish: connection.close(lingering: conversation.ending != .quit || connection.isTLS)
         case .reset: connection.reset()
         }
         guard !hasEnded else { return }

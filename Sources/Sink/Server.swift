@@ -124,6 +124,12 @@ package final class Server: Sendable {
         guard running.store == configuration.store else {
             throw ReloadRefusal(description: "the store changed; start fakemx anew for that")
         }
+        guard running.loops == configuration.loops, running.transcript == configuration.transcript,
+            running.connectionLimit == configuration.connectionLimit
+        else {
+            throw ReloadRefusal(
+                description: "loops, transcript or the limit of connections changed; start fakemx anew for that")
+        }
         let next = Self.generation(of: configuration, output)
         generation.withLock { $0 = next }
     }
@@ -147,9 +153,11 @@ package final class Server: Sendable {
             for loop in loops { _ = await loop.waitUntilEmpty(atMost_ms: Self.lastWords_ms) }
         }
         for loop in loops { await loop.shutdown() }
-        output.transcript?.flush()
+        output.transcript?.flush(atMost_ms: Self.flush_ms)
     }
 
+    /// For writing what is left of the transcript.
+    private static let flush_ms = 2000
     /// For writing the last 421 when the time for finishing is over.
     private static let lastWords_ms = 200
 

@@ -42,7 +42,8 @@ package final class TranscriptWriter: Sendable {
     /// Takes the events of one turn of a session; returns at once.
     package func write(session: String, events: EventLog, isLast: Bool) {
         let size = events.octetCount
-        guard backlog.load(ordering: .relaxed) + size <= Self.backlogLimit else {
+        // The end is taken all the same: without it a session would never be written.
+        guard isLast || backlog.load(ordering: .relaxed) + size <= Self.backlogLimit else {
             leftOut.wrappingAdd(events.eventCount, ordering: .relaxed)
             return
         }
@@ -59,8 +60,12 @@ package final class TranscriptWriter: Sendable {
         }
     }
 
-    /// Returns when everything that was taken is written.
-    package func flush() { queue.sync {} }
+    /// Returns when everything that was taken is written, or when the time is over: nobody may be reading.
+    package func flush(atMost_ms: Int) {
+        let written = DispatchSemaphore(value: 0)
+        queue.async { written.signal() }
+        _ = written.wait(timeout: .now() + .milliseconds(atMost_ms))
+    }
 
     private func render(
         _ events: EventLog, of session: String, colours: Bool, isLast: Bool, _ open: inout Open

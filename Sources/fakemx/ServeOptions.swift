@@ -63,7 +63,7 @@ struct ServeOptions: ParsableArguments {
     @ArgumentParser.Option(help: .init("Divides every duration of the rules.", valueName: "x"))
     var timeScale: String?
 
-    @ArgumentParser.Option(help: .init("Event loops; 0, the default, is one a core.", valueName: "n"))
+    @ArgumentParser.Option(help: .init("Event loops; auto, the default, is one a core.", valueName: "n"))
     var loops: String?
 
     @Flag(help: "Treat addresses such as rcpt-550@any.test as ordinary ones.")

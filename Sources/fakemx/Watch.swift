@@ -17,7 +17,8 @@ final class Watch: Sendable {
 
     private struct State {
         var counters: SinkCounters?
-        var progressSeen = 0
+        /// When a session last began or ended, or a message came.
+        var lastProgress = DispatchTime.now()
     }
 
     init(exitAfter: Settings.ExitAfter) {
@@ -36,13 +37,13 @@ final class Watch: Sendable {
                 source.setRegistrationHandler { registered.resume() }
                 source.activate()
             }
-            signal(number, SIG_IGN)
             sources.append(source)
         }
         if let idle = exitAfter.idle {
             let timer = DispatchSource.makeTimerSource(queue: queue)
-            timer.schedule(deadline: .now() + .nanoseconds(Int(idle.ns)), repeating: .nanoseconds(Int(idle.ns)))
-            timer.setEventHandler { [weak self] in self?.lookAtIdleness() }
+            let pace = DispatchTimeInterval.nanoseconds(max(Int(idle.ns) / 20, 1_000_000))
+            timer.schedule(deadline: .now() + pace, repeating: pace)
+            timer.setEventHandler { [weak self] in self?.lookAtIdleness(idle.ns) }
             timer.activate()
             sources.append(timer)
         }
@@ -52,26 +53,35 @@ final class Watch: Sendable {
 
     /// A counter moved. Called on the loops, so it is quick where no condition was stated.
     func look() {
-        guard exitAfter.sessions != nil || exitAfter.messages != nil else { return }
-        guard let counters = state.withLock({ $0.counters }) else { return }
+        guard exitAfter != Settings.ExitAfter() else { return }
+        let counters = state.withLock { state in
+            state.lastProgress = .now()
+            return state.counters
+        }
+        guard let counters else { return }
         if let sessions = exitAfter.sessions, counters.sessionsEnded >= sessions { found.yield(.stop) }
-        // The session that brought the last message may end first.
-        if let messages = exitAfter.messages, counters.messagesAccepted >= messages, counters.sessionsOpen == 0 {
-            found.yield(.stop)
+        if let messages = exitAfter.messages, counters.messagesAccepted >= messages {
+            // The session that brought the last message may say QUIT first; one that is kept open does not hold us.
+            if counters.sessionsOpen == 0 { found.yield(.stop) }
+            queue.asyncAfter(deadline: .now() + .milliseconds(Self.lastQuit_ms)) { [found] in found.yield(.stop) }
         }
     }
 
-    /// Idle: no session open, and none came since the last look.
-    private func lookAtIdleness() {
+    /// How long a client may take for its QUIT behind the last message that was waited for.
+    private static let lastQuit_ms = 1000
+
+    /// Idle: no session open, and nothing happened for so long.
+    private func lookAtIdleness(_ idle_ns: UInt64) {
         let isIdle = state.withLock { state in
-            guard let counters = state.counters else { return false }
-            defer { state.progressSeen = counters.sessionsOpened }
-            return counters.sessionsOpen == 0 && counters.sessionsOpened == state.progressSeen
+            guard let counters = state.counters, counters.sessionsOpen == 0 else { return false }
+            return DispatchTime.now().uptimeNanoseconds - state.lastProgress.uptimeNanoseconds >= idle_ns
         }
         if isIdle { found.yield(.stop) }
     }
 
     private func source(_ number: Int32, _ occasion: Occasion) -> any DispatchSourceProtocol {
+        // Before the source takes the signal over, not behind it: that would take it away again.
+        signal(number, SIG_IGN)
         let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
         source.setEventHandler { [found] in found.yield(occasion) }
         return source

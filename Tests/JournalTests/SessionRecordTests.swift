@@ -92,6 +92,20 @@ struct SessionRecordTests {
         #expect(Transcript.sentence(record) == "no mail: dropped at connect (rule gone)")
     }
 
+    @Test("a record of a giant session is bounded, and says what it left out")
+    func giant() {
+        var builder = SessionBuilder(keepsLines: true)
+        builder.apply(TimedEvent(at_us: 0, event: .transactionBegan(reversePath: [])))
+        for number in 0..<SessionBuilder.listLimit + 5 {
+            builder.apply(
+                TimedEvent(at_us: 1, event: .recipientAnswered(address: [], wire: wire("452 4.5.3 No \(number)"))))
+            builder.apply(TimedEvent(at_us: 1, event: .reply(phase: nil, wire: wire("452 4.5.3 No"))))
+        }
+        #expect(builder.record.lines.count == SessionBuilder.listLimit)
+        #expect(builder.record.transactions.first?.recipients.count == SessionBuilder.listLimit)
+        #expect(builder.record.events_dropped == 10)
+    }
+
     @Test("what a peer sends cannot move the cursor or turn the text")
     func hostile() {
         #expect(Text.shown("a\u{1b}[2Jb\u{202e}c\u{7}\t") == "a\\x1b[2Jb\\u{202e}c\\x07\\x09")
