@@ -188,7 +188,7 @@ extension Connection {
         }
         guard state == .finishing else { return }
         if hasBacklog { return watch(onlyWanted: false) }
-        if sawFIN || !lingers { return abandon() }
+        if sawFIN { return abandon() }
         linux_finish_sending(descriptor)
         state = .lingering
         reschedule(now.adding(ms: reactor.settings.lingerTime_ms).nanoseconds)

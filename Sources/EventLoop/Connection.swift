@@ -46,8 +46,6 @@ package final class Connection {
     /// The socket itself said so.
     var sawFIN = false
     var toldLeaving = false
-    /// Behind its own FIN it waits for that of the client.
-    var lingers = true
     /// Output was given to the socket since `drained` was last called.
     var hasWritten = false
     /// In the loop's list of connections that need a turn.
@@ -118,13 +116,9 @@ package final class Connection {
     /// Writes what was sent, then FIN; reads and throws away what the client still sends until its FIN, for
     /// `lingerTime_ms` and `lingerOctets` at most, so that the last reply is not lost to an RST; then closes.
     /// In TLS close_notify goes before FIN. Safe at any moment, also during a handshake.
-    ///
-    /// - Parameter lingering: false closes right behind FIN, for a client that is known to send no more: it saves the
-    ///   wait for its FIN. What it sends all the same is answered by an RST.
-    package func close(lingering: Bool = true) {
+    package func close() {
         guard state == .open else { return }
         state = .finishing
-        lingers = lingering
         reschedule(reactor.now.adding(ms: reactor.settings.flushTime_ms).nanoseconds)
         requestTurn()
     }

@@ -240,7 +240,6 @@ extension Conversation {
             effects.events.append(.ended(ending), at_us: now_us)
         }
         gate = .ended
-        self.ending = ending
         plan = nil
         effects.closing = closing
     }

@@ -86,8 +86,6 @@ package final class Conversation {
     /// rule, brings more at once than the rate allows.
     var slowlyRead = 0
     var clientFinished = false
-    /// How it ended; nil while it runs.
-    package internal(set) var ending: Ending?
     var ignoredOctetCount = 0
     var isDraining = false
     var idleAsked = false

@@ -164,8 +164,7 @@ final class SMTPHandler: ConnectionHandler {
     private func finish(_ connection: Connection) {
         switch workspace.effects.closing {
         case .no: break
-        // Behind QUIT a client sends nothing more, but for its close_notify.
-        case .finish: connection.close(lingering: conversation.ending != .quit || connection.isTLS)
+        case .finish: connection.close()
         case .reset: connection.reset()
         }
         guard !hasEnded else { return }
