@@ -23,7 +23,7 @@ package struct Decision: Sendable, Equatable {
 package enum Action: Sendable, Equatable {
     /// Said in place of the protocol's own reply.
     ///
-    /// connect: takes the greeting's place, in clear, before a handshake. tls: after the handshake it answers every
+    /// connect: takes the greeting's place. tls: after the handshake it answers every
     /// command but QUIT (RFC 3207 §4.1). idle: unsolicited, called off when the client speaks first. accepted:
     /// unsolicited behind the 250.
     case reply(Reply)

@@ -35,6 +35,7 @@ extension Session {
             return Step(consumed: 0, unit: .none, demand: .input)
         case .tooLong:
             user = nil
+            mayHearCredentials = true
             return beginSwallowing(input.slice(0, limit), .authLineTooLong)
         case .line(let length):
             mode = .command(LineReceiver())

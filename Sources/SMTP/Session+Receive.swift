@@ -37,6 +37,7 @@ extension Session {
         case .tooLong:
             heardLine = true
             let answer: StandardReply = input.begins(with: "auth ") ? .authLineTooLong : .lineTooLong
+            if answer == .authLineTooLong { mayHearCredentials = true }
             return beginSwallowing(input.slice(0, limit), answer)
         }
     }
@@ -54,7 +55,8 @@ extension Session {
             step.unit = .secretLine
             step.secretFrom = start
         }
-        mayHearCredentials = false
+        // Whoever begins a transaction, or anew, has given up to log in.
+        if [.mail, .ehlo, .helo].contains(command.verb) { mayHearCredentials = false }
         do throws(StandardReply) {
             step.demand = try obey(command, &step.notice)
         } catch {

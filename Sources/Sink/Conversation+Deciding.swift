@@ -169,9 +169,10 @@ extension Conversation {
         case .connect:
             switch ruling {
             case .proceed, .stored: context.implicitTLS ? decide(.tls, now_ns, &effects) : greet(now_ns, &effects)
-            case .reply:
-                session.begin(.greeting)
-                complete(.connect, ruling, now_ns, &effects)
+            case .reply(let reply):
+                // No octet goes in clear where TLS begins with the first one (RFC 8314 §3.3): it waits.
+                connectReply = reply
+                context.implicitTLS ? decide(.tls, now_ns, &effects) : greet(now_ns, &effects)
             case .silence: break
             }
         case .tls:
@@ -194,7 +195,11 @@ extension Conversation {
 
     func greet(_ now_ns: UInt64, _ effects: inout Effects) {
         session.begin(.greeting)
-        decide(.greeting, now_ns, &effects)
+        if let connectReply {
+            complete(.connect, .reply(connectReply), now_ns, &effects)
+        } else {
+            decide(.greeting, now_ns, &effects)
+        }
     }
 
     private func startTLS(_ effects: inout Effects) {

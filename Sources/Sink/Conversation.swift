@@ -102,6 +102,8 @@ package final class Conversation {
     var record = TransactionTracking()
     var tlsVersion: String?
     var tlsReply: Reply?
+    /// What a rule at `connect` says in the greeting's place.
+    var connectReply: Reply?
 
     /// - Parameters:
     ///   - id: what records call this session.

@@ -96,7 +96,9 @@ struct ConversationTests {
             "AUTH PLAIN\r\nAHVzZXIAc2VjcmV0\r\n",
             "AUTH LOGIN\r\ndXNlcg==\r\nc2VjcmV0\r\n",
             "AUTH CRAM-MD5\r\nc2VjcmV0\r\n",
-            "AUTH LOGIN c2VjcmV0\r\nc2VjcmV0\r\n",
+            "AUTH LOGIN c2VjcmV0\r\nc2VjcmV0\r\n", " AUTH PLAIN c2VjcmV0\r\n", "XAUTH PLAIN c2VjcmV0\r\n",
+            "AUTH DIGEST-MD5\r\nNOOP\r\nc2VjcmV0\r\n",
+            "AUTH LOGIN\r\n\(String(repeating: "A", count: 13_000))\r\nc2VjcmV0\r\n",
         ])
     func secrets(exchange: String) throws {
         var profile = Profile(hostname: "mx.test")
