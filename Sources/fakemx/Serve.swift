@@ -1,12 +1,10 @@
 // `fakemx serve`: starts the sink, says when it is ready, and runs until a signal or a condition ends it.
 
 import ArgumentParser
-import Dispatch
 import EventLoop
 import Glibc
 import Settings
 import Sink
-import Synchronization
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
