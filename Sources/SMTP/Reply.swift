@@ -108,7 +108,8 @@ package struct Reply: Sendable, Hashable {
     }
 
     /// For replies that are rendered octet by octet.
-    init(code: ReplyCode, enhanced: EnhancedStatus?, wire: [UInt8]) {
+    /// - Parameter wire: lines as they are sent, each with its code, its mark and CRLF.
+    package init(code: ReplyCode, enhanced: EnhancedStatus?, wire: [UInt8]) {
         self.code = code
         self.enhanced = enhanced
         self.wire = wire
