@@ -16,11 +16,17 @@ struct ActionJudge {
     private var hidden = CapabilitySet()
     private var offered = CapabilitySet()
     private var changesList: Int?
+    private var bends: Int?
+    private var saysRaw = false
+    private var rawAccepts = false
+    private var tls: Int?
 
     init(at: Phase) { self.at = at }
 
     /// Something goes out or is promised in place of silence.
-    private var speaks: Bool { reply != nil || accepts }
+    private var speaks: Bool { hasReply || accepts }
+    private var hasReply: Bool { reply != nil || saysRaw || usesCatalogue }
+    private var usesCatalogue = false
 
     private mutating func add(_ index: Int, _ text: RuleText) { complaints.append((index, text)) }
 
@@ -42,7 +48,12 @@ struct ActionJudge {
     private mutating func judge(_ action: RuleAction, _ index: Int) {
         switch action {
         case .reply(let text): judgeReply(text, index)
-        case .delay: break
+        case .delay, .tarpit: break
+        case .use:
+            judgeSecondReply(index)
+            usesCatalogue = true
+        case .raw(let text): judgeRaw(text, index)
+        case .tls(let fault): judgeTLS(fault, index)
         case .drip:
             if drips != nil { add(index, "a second drip") }
             if speaks { add(index, "drip stands in front of the reply that it slows down") }
@@ -51,11 +62,11 @@ struct ActionJudge {
             if slowReads != nil { add(index, "a second slow-read") }
             if let reason = slowReadComplaint { add(index, reason) }
             slowReads = index
-        case .stall, .close, .reset: ending = action
+        case .stall, .close, .reset, .stopReading: ending = action
         case .keep, .lose: judgeStorage(action, index)
         case .accept:
             if accepts { add(index, "a second accept") }
-            if reply != nil { add(index, "accept beside a reply: accept means the protocol's own") }
+            if hasReply { add(index, "accept beside a reply: accept means the protocol's own") }
             accepts = true
         case .hide(let set):
             judgeList("hide", index)
@@ -67,10 +78,7 @@ struct ActionJudge {
     }
 
     private mutating func judgeReply(_ text: ReplyText, _ index: Int) {
-        if reply != nil {
-            return add(index, "a second reply; a command has one (RFC 5321 §4.2), and its lines share it with \\n")
-        }
-        if accepts { add(index, "a reply beside accept: accept means the protocol's own") }
+        guard judgeSecondReply(index) else { return }
         reply = text
         guard text.code.value < 400 else { return }
         let fitting = at.positiveCodes
@@ -79,6 +87,62 @@ struct ActionJudge {
         } else if !fitting.contains(text.code.value) {
             let known = fitting.map(String.init).joined(separator: ", ")
             add(index, "\(text.code) does not fit \(at.rawValue): \(known), 4yz or 5yz do")
+        }
+    }
+
+    /// - Returns: false when a reply stands in front of this one.
+    @discardableResult
+    private mutating func judgeSecondReply(_ index: Int) -> Bool {
+        if hasReply {
+            add(
+                index,
+                """
+                a second reply; a command has one (RFC 5321 §4.2), and its lines share it with \\n; for two see raw \
+                two-replies
+                """)
+            return false
+        }
+        if accepts { add(index, "a reply beside accept: accept means the protocol's own") }
+        return true
+    }
+
+    private mutating func judgeRaw(_ text: RawText, _ index: Int) {
+        switch text {
+        case .octets:
+            judgeSecondReply(index)
+            if at == .tls {
+                add(index, "raw at tls: octets in clear would end the handshake; use tls garbage at starttls")
+            }
+            if drips != nil { add(index, "raw beside drip: its pieces have a pace of their own") }
+            saysRaw = true
+            rawAccepts = text.code?.isPositive ?? true
+        case .preset(let preset):
+            if bends != nil { add(index, "a second preset of raw") }
+            if speaks { add(index, "raw \(preset.rawValue) stands in front of the reply that it bends") }
+            if let phases = preset.phases, !phases.contains(PhaseSet(at)) {
+                let fitting = Phase.allCases.filter { phases.contains(PhaseSet($0)) }.map(\.rawValue)
+                add(
+                    index,
+                    "raw \(preset.rawValue) at \(at.rawValue) means nothing; use at: \(fitting.joined(separator: " or "))"
+                )
+            }
+            if drips != nil { add(index, "raw beside drip: its pieces have a pace of their own") }
+            bends = index
+        }
+    }
+
+    private mutating func judgeTLS(_ fault: TLSFault, _ index: Int) {
+        if tls != nil { add(index, "a second tls; a handshake goes wrong in one way") }
+        tls = index
+        switch at {
+        case .connect, .greeting, .ehlo: break
+        case .starttls where fault == .hidden:
+            add(index, "tls hidden at starttls: the list has been sent by then; use at: ehlo or connect")
+        case .starttls: break
+        case .tls where fault.kind == .smtp && fault != .ehloChanged && fault != .offeredAgain:
+            add(index, "tls \(fault) at tls: STARTTLS has been answered by then; use at: starttls")
+        case .tls: break
+        default: add(index, "tls \(fault) at \(at.rawValue): it comes too late; use at: starttls or tls")
         }
     }
 
@@ -121,22 +185,29 @@ struct ActionJudge {
                 add(last, "a delay alone delays nothing at \(at.rawValue); add a reply or close")
             }
         }
+        if let bends {
+            if ending != nil, !speaks {
+                add(bends, "nothing is said here, so nothing can be bent; add a reply or accept")
+            } else if !at.hasOwnReply, !hasReply {
+                add(bends, "nothing is said at \(at.rawValue) by itself, so nothing can be bent; add a reply")
+            }
+        }
         if let drips {
             if ending != nil, !speaks {
                 add(drips, "nothing is said here, so nothing can drip; add a reply or accept")
-            } else if !at.hasOwnReply, reply == nil {
+            } else if !at.hasOwnReply, !hasReply {
                 add(drips, "nothing is said at \(at.rawValue) by itself, so nothing can drip; add a reply")
             }
         }
-        if let slowReads, ending == .close || ending == .reset {
-            add(slowReads, "nothing is read from a connection that closes")
+        if let slowReads, ending == .close || ending == .reset || ending == .stopReading {
+            add(slowReads, "nothing is read from a connection that closes, or that nobody reads")
         }
         if let changesList {
             if !hidden.isDisjoint(with: offered) {
                 add(changesList, "hide and offer of the same keyword: \(hidden.intersection(offered).words)")
             }
             if ending != nil { add(changesList, "no EHLO list follows here") }
-            if at == .ehlo, reply != nil {
+            if at == .ehlo, hasReply {
                 add(changesList, "the reply takes the EHLO list's place, so it cannot be changed")
             }
         }
@@ -145,9 +216,9 @@ struct ActionJudge {
 
     private mutating func judgeStoring() {
         if let keeps {
-            if accepts || reply.map({ $0.code.isPositive }) == true {
+            if accepts || reply.map({ $0.code.isPositive }) == true || saysRaw && rawAccepts {
                 add(keeps, "keep stores although no 250 follows, and here one does: leave it out")
-            } else if reply == nil, ending == nil {
+            } else if !hasReply, ending == nil {
                 add(keeps, "keep stores although no 250 follows; add close, reset, stall or a 4yz or 5yz reply")
             }
         }

@@ -12,10 +12,12 @@ struct BoundedTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     init(limit: Int) { self.limit = max(1, limit) }
 
     var count: Int { values.count }
+    var keys: [Key] { Array(values.keys) }
 
     subscript(key: Key) -> Value? { values[key] }
 
     /// Changes the value of a key, which begins as `initial`.
+    @discardableResult
     mutating func update<Result>(
         _ key: Key, initial: @autoclosure () -> Value, _ change: (inout Value) -> Result
     ) -> Result {

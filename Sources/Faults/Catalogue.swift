@@ -103,7 +103,7 @@ package struct CatalogueEntry: Sendable, Hashable {
 }
 
 /// All replies that are known by name.
-package struct Catalogue: Sendable {
+package struct Catalogue: Sendable, Hashable {
     package static let empty = Catalogue([])
 
     /// In the order in which they were given.

@@ -31,21 +31,26 @@ struct Tally: Sendable {
 final class CompiledRule: Sendable {
     let rule: Rule
     /// Those that ask for one of the recipients, and the rest.
-    let to: Condition?
-    let attempt: Condition?
+    private let to: Condition?
+    private let attempt: Condition?
     private let plain: [Condition]
+    private let isAboutRecipient: Bool
+    /// A draw decides something, so a use needs a key that does not depend on the order of sessions.
+    let draws: Bool
     /// The octet of the body at which the rule is asked.
     let checkpoint: Int
     /// Why a rule without times fires.
     let plainWhy: String
     private let countedWhy: String
-    private let line: String
+    let line: String
 
     init(_ rule: Rule) {
         self.rule = rule
         to = rule.when.first { $0.key == .to }
         attempt = rule.when.first { $0.key == .attempt }
-        plain = rule.when.filter { $0.key != .to && $0.key != .attempt }
+        plain = rule.when.filter { !$0.key.isAboutRecipient }
+        isAboutRecipient = rule.allConditions.contains { $0.key.isAboutRecipient }
+        draws = rule.schedule.draws
         checkpoint = rule.when.first { $0.key == .size }.map(Self.firstOctet) ?? 0
         line = RuleLine.line(of: rule)
         let per = rule.per.isEmpty ? "" : " per " + rule.per.map(\.rawValue).joined(separator: ",")
@@ -56,7 +61,8 @@ final class CompiledRule: Sendable {
             countedWhy = per
         }
         let head = line.prefix { $0 != " " && $0 != ":" }
-        plainWhy = rule.when.isEmpty ? "always at \(head)" : "always when " + Self.conditions(rule)
+        plainWhy =
+            rule.when.isEmpty && rule.groups.isEmpty ? "always at \(head)" : "always when " + Self.conditions(rule)
     }
 
     /// The longest sentence about conditions.
@@ -88,27 +94,50 @@ final class CompiledRule: Sendable {
     /// The use that matched: the recipient it is about.
     struct Use { var recipient: String? }
 
-    func match(_ facts: Facts, attempts: BoundedTable<String, Int>) -> Use? {
+    func match(_ facts: Facts, _ attempts: Attempts) -> Use? {
         if rule.at == .body, (facts.size ?? 0) != checkpoint { return nil }
-        guard plain.allSatisfy({ holds($0, facts) }) else { return nil }
-        guard to != nil || attempt != nil else { return Use(recipient: facts.to.first) }
+        guard plain.allSatisfy({ holds($0, facts, nil, attempts) }) else { return nil }
+        guard isAboutRecipient else {
+            let recipient = facts.to.first
+            guard rule.groups.allSatisfy({ holds($0, facts, recipient, attempts) }) else { return nil }
+            return Use(recipient: recipient)
+        }
         for recipient in facts.to {
             if let to, !Self.holds(to, recipient) { continue }
-            if let attempt {
-                let count = attempts[Engine.attemptKey(facts.from, recipient)] ?? 0
-                guard Self.holds(attempt, UInt64(count)) else { continue }
-            }
+            if let attempt, !holds(attempt, facts, recipient, attempts) { continue }
+            guard rule.groups.allSatisfy({ holds($0, facts, recipient, attempts) }) else { continue }
             return Use(recipient: recipient)
         }
         return nil
     }
 
-    private func holds(_ condition: Condition, _ facts: Facts) -> Bool {
+    private func holds(
+        _ group: ConditionGroup, _ facts: Facts, _ recipient: String?, _ attempts: Attempts
+    ) -> Bool {
+        func all() -> Bool {
+            group.conditions.allSatisfy { holds($0, facts, recipient, attempts) }
+                && group.groups.allSatisfy { holds($0, facts, recipient, attempts) }
+        }
+        switch group.kind {
+        case .all: return all()
+        case .not: return !all()
+        case .any:
+            return group.conditions.contains { holds($0, facts, recipient, attempts) }
+                || group.groups.contains { holds($0, facts, recipient, attempts) }
+        }
+    }
+
+    private func holds(
+        _ condition: Condition, _ facts: Facts, _ recipient: String?, _ attempts: Attempts
+    ) -> Bool {
         switch condition.key {
         case .from: return Self.holds(condition, facts.from)
+        case .to: return Self.holds(condition, recipient)
         case .helo: return Self.holds(condition, facts.helo)
+        case .hello: return Self.holds(condition, facts.hello)
         case .user: return Self.holds(condition, facts.user)
         case .listener: return Self.holds(condition, facts.listener)
+        case .parameter: return facts.parameters.contains { Self.holds(condition, $0) }
         case .tls:
             return condition.tests.contains { test in
                 if case .tls(let asked) = test { asked.holds(facts.tls) } else { false }
@@ -119,7 +148,7 @@ final class CompiledRule: Sendable {
                 switch test {
                 case .network(let network): address.map(network.contains) ?? false
                 case .unixSocket: address == nil
-                case .text, .number, .tls: false
+                case .text, .number, .tls, .time: false
                 }
             }
         case .size:
@@ -128,7 +157,27 @@ final class CompiledRule: Sendable {
         case .recipients:
             // At rcpt the one that is being decided counts.
             return Self.holds(condition, UInt64(max(0, facts.recipients)) + (rule.at == .rcpt ? 1 : 0))
-        case .to, .attempt: return true  // asked for each recipient in `match`
+        case .attempt:
+            guard let recipient else { return false }
+            return Self.holds(condition, UInt64(attempts.ofEnvelope[Attempts.key(facts.from, recipient)] ?? 0))
+        case .messageAttempt:
+            return Self.holds(condition, UInt64(attempts.ofMessage[Attempts.messageKey(facts)] ?? 0))
+        case .time:
+            return condition.tests.contains { test in
+                if case .time(let time) = test { time.holds(facts.secondOfDay) } else { false }
+            }
+        case .messageID, .body, .links, .header: return facts.message.map { Self.holds(condition, $0) } ?? false
+        }
+    }
+
+    private static func holds(_ condition: Condition, _ message: MessageFacts) -> Bool {
+        switch condition.key {
+        case .messageID: holds(condition, message.messageID)
+        case .header(let name): message.values(of: name).contains { holds(condition, $0) }
+        case .body: message.lines.contains { holds(condition, $0) }
+        case .links:
+            message.links.contains { holds(condition, $0) } || holds(condition, UInt64(message.links.count))
+        default: false
         }
     }
 
@@ -162,7 +211,20 @@ final class CompiledRule: Sendable {
             case .transaction: "transaction \(facts.session).\(facts.transaction)"
             case .fromDomain: facts.from.map(Self.domain) ?? "-"
             case .toDomain: use.recipient.map(Self.domain) ?? "-"
+            case .clientNetwork: facts.clientNetwork
             }
+        }
+        return Engine.bounded(parts.joined(separator: ", ").asciiLowercased)
+    }
+
+    /// What a draw is keyed by where no `per` says it: the envelope, as far as it is known, else who is there. So the
+    /// same mail meets the same fate, whatever else runs beside it.
+    static func identity(_ facts: Facts) -> String {
+        var parts: [String] = []
+        if let from = facts.from {
+            parts = [from.isEmpty ? "<>" : from] + facts.to
+        } else {
+            parts = [facts.listener, facts.helo ?? facts.client]
         }
         return Engine.bounded(parts.joined(separator: ", ").asciiLowercased)
     }
@@ -172,11 +234,17 @@ final class CompiledRule: Sendable {
     }
 
     /// Fires or not, and why.
+    ///
+    /// - Parameter lot: what dice are thrown for.
     func verdict(
-        _ counter: Counter, key: String, now_ns: UInt64, seed: UInt64, timeScale: Double
+        _ counter: Counter, key: String, lot: Lot, now_ns: UInt64, seed: UInt64, timeScale: Double
     ) -> (actions: [RuleAction], why: String)? {
         let forKey = key.isEmpty ? "" : " for \(key.shown)"
         let elapsed_ns = now_ns >= counter.first_ns ? now_ns - counter.first_ns : 0
+        func scaled(_ span: Span) -> UInt64 { Engine.scaled(span.ns, by: timeScale) }
+        func draw() -> Int {
+            Int(Draw.below(1_000_000, lot.bits(seed: seed, rule: rule.name, salt: 0)))
+        }
         switch rule.schedule {
         case .steps(let steps):
             guard !steps.isEmpty else { return nil }
@@ -196,58 +264,45 @@ final class CompiledRule: Sendable {
                 guard counter.count.isMultiple(of: number) else { return nil }
                 detail = "use \(counter.count)"
             case .chance(let millionths):
-                let bits = Draw.bits(seed: seed, rule: rule.name, key: key, count: UInt64(counter.count), salt: 0)
-                let drawn = Int(Draw.below(1_000_000, bits))
+                let drawn = draw()
                 guard drawn < millionths else { return nil }
-                detail = "drew \(Frequency.percentage(drawn)) at use \(counter.count)"
+                detail = "drew \(Frequency.percentage(drawn)) at use \(lot.count), seed \(seed)"
             case .until(let span):
-                guard elapsed_ns < Engine.scaled(span.ns, by: timeScale) else { return nil }
+                guard elapsed_ns < scaled(span) else { return nil }
                 detail = "\(Self.rounded(elapsed_ns)) since the first use"
             case .after(let span):
-                guard elapsed_ns >= Engine.scaled(span.ns, by: timeScale) else { return nil }
+                guard elapsed_ns >= scaled(span) else { return nil }
                 detail = "\(Self.rounded(elapsed_ns)) since the first use"
+            case .recover(let recovery):
+                let down_ns = scaled(recovery.down)
+                if elapsed_ns < down_ns {
+                    detail = "down, \(Self.rounded(elapsed_ns)) since the first use"
+                } else {
+                    let admitted = Self.share(elapsed_ns - down_ns, of: scaled(recovery.ramp))
+                    let drawn = draw()
+                    guard drawn >= admitted else { return nil }
+                    detail =
+                        "\(Frequency.percentage(admitted)) are admitted, drew \(Frequency.percentage(drawn)), seed \(seed)"
+                }
+            case .allowance, .greylist: return nil  // counted in Engine+Allowances.swift
             }
             return (actions, "\(countedWhy): \(detail)\(forKey)")
         }
     }
 
-    private static func rounded(_ ns: UInt64) -> Span {
+    /// In millionths.
+    private static func share(_ part_ns: UInt64, of whole_ns: UInt64) -> Int {
+        guard part_ns < whole_ns else { return 1_000_000 }
+        return Int(Double(part_ns) / Double(whole_ns) * 1_000_000)
+    }
+
+    /// Why an allowance or a greylist fires.
+    func why(_ detail: String, key: String) -> String {
+        "\(countedWhy): \(detail)" + (key.isEmpty ? "" : " for \(key.shown)")
+    }
+
+    static func rounded(_ ns: UInt64) -> Span {
         let unit: UInt64 = ns < 10_000_000_000 ? 1_000_000 : 1_000_000_000
         return Span(ns: ns / unit * unit)
-    }
-
-    // MARK: Status
-
-    func status(_ tally: Tally) -> RuleStatus {
-        let (remaining, remains) = whatRemains(tally)
-        return RuleStatus(
-            name: rule.name, at: rule.at, line: line, matches: tally.matches, hits: tally.hits, remaining: remaining,
-            remains: remains)
-    }
-
-    private func whatRemains(_ tally: Tally) -> (Int?, String) {
-        let matches = tally.matches
-        let isPerKey = !rule.per.isEmpty
-        let keys = rule.per.map(\.rawValue).joined(separator: ",")
-        let seen = isPerKey ? " for each new \(keys), \(tally.keysSeen) seen" : ""
-        switch rule.schedule {
-        case .steps(let steps):
-            if isPerKey { return (nil, "\(steps.count) steps\(seen); the last stays") }
-            return (nil, "step \(min(matches + 1, steps.count)) of \(steps.count) comes next")
-        case .times(let frequency, _):
-            switch frequency {
-            case .first(let limit):
-                if isPerKey { return (nil, "\(limit)\(seen)") }
-                let left = max(0, limit - matches)
-                return (left, "\(left) of \(limit) left")
-            case .nth(let number):
-                if isPerKey { return (nil, "use \(number)\(seen)") }
-                return (matches < number ? 1 : 0, matches < number ? "use \(number) of \(matches) so far" : "none left")
-            case .every(let number): return (nil, "each \(number)\(isPerKey ? seen : ", \(matches) so far")")
-            case .until(let span): return (nil, "until \(span) after the first use\(seen)")
-            case .after(let span): return (nil, "from \(span) after the first use on\(seen)")
-            case .always, .chance: return (nil, "no end")
-            }
-        }
     }
 }

@@ -1,10 +1,5 @@
-// The conditions of a rule: a key, and one or several tests of which one must hold. Which phase can know what stands
-// in Rule+Sense.swift.
-
-/// What a condition looks at.
-package enum ConditionKey: String, Sendable, Hashable, CaseIterable {
-    case from, to, client, helo, tls, user, listener, size, recipients, attempt
-}
+// The conditions of a rule: a key, and one or several tests of which one must hold; and groups of them, for what all of
+// one level cannot say.
 
 /// One condition: it holds when one of its tests does.
 package struct Condition: Sendable, Hashable {
@@ -23,7 +18,35 @@ package struct Condition: Sendable, Hashable {
         case unixSocket
         case number(NumberTest)
         case tls(TLSTest)
+        case time(DayTime)
     }
+}
+
+/// Conditions that hold together as the kind says. A rule's own conditions must all hold; a group stands among them.
+package struct ConditionGroup: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
+        case all, any
+        /// Not all of them.
+        case not
+    }
+
+    package let kind: Kind
+    package let conditions: [Condition]
+    package let groups: [ConditionGroup]
+
+    package init(_ kind: Kind, _ conditions: [Condition], _ groups: [ConditionGroup] = []) {
+        self.kind = kind
+        self.conditions = conditions
+        self.groups = groups
+    }
+
+    /// Groups inside groups, at most.
+    package static let deepest = 8
+
+    /// Its conditions and those of all groups inside.
+    package var allConditions: [Condition] { conditions + groups.flatMap(\.allConditions) }
+
+    package var depth: Int { 1 + (groups.map(\.depth).max() ?? 0) }
 }
 
 /// What a condition on `tls` asks for.
@@ -97,8 +120,23 @@ extension Condition {
 
     private static func parse(_ key: ConditionKey, _ value: String) -> Result<Test, RuleText> {
         switch key {
-        case .from, .to, .helo, .user, .listener:
+        case .from, .to, .helo, .user, .listener, .header, .body, .messageID, .parameter:
             return TextPattern.parse(value).map(Test.text)
+        case .hello:
+            let word = value.trimmed.asciiLowercased
+            guard word == "ehlo" || word == "helo" else {
+                return .failure(
+                    "hello is ehlo or helo, not \"\(value.shown)\"; the name behind it is the condition helo")
+            }
+            return TextPattern.parse(word).map(Test.text)
+        case .time:
+            return DayTime.parse(value).map(Test.time)
+        case .links:
+            // How many, or what one of them looks like.
+            guard let first = value.trimmed.unicodeScalars.first, "<>=0123456789".unicodeScalars.contains(first) else {
+                return TextPattern.parse(value).map(Test.text)
+            }
+            return NumberTest.parse(value, number: NumberTest.count).map(Test.number)
         case .client:
             if value.trimmed.asciiLowercased == "unix" { return .success(.unixSocket) }
             return Network.parse(value.trimmed).map(Test.network)
@@ -116,7 +154,7 @@ extension Condition {
             )
         case .size:
             return NumberTest.parse(value) { ByteSize.parse($0).map(\.octets) }.map(Test.number)
-        case .recipients, .attempt:
+        case .recipients, .attempt, .messageAttempt:
             return NumberTest.parse(value, number: NumberTest.count).map(Test.number)
         }
     }

@@ -47,6 +47,14 @@ package enum Action: Sendable, Equatable {
     case accept
     case hide(CapabilitySet)
     case offer(CapabilitySet)
+    /// Say nothing and read nothing, ever: the client's window closes.
+    case stopReading
+    /// Exact octets in the reply's place. What the session makes of them says the code: a 4yz or 5yz refuses, all else
+    /// accepts.
+    case raw(pieces: [[UInt8]], code: ReplyCode?)
+    /// The reply of this decision is bent.
+    case bend(OddReply)
+    case tls(TLSFault)
 }
 
 /// How far a rule has come.
@@ -63,9 +71,18 @@ package struct RuleStatus: Sendable, Equatable {
     package var remaining: Int?
     /// The same in words: `1 of 2 left`, `2 for each new to`, `no end`.
     package var remains: String
+    /// What a limit has counted for its fullest keys; empty for other rules.
+    package var present: [Present]
+
+    /// The count of one key; the key is empty where the rule has no `per`.
+    package struct Present: Sendable, Equatable {
+        package var key: String
+        package var count: UInt64
+    }
 
     package init(
-        name: String, at: Phase, line: String, matches: Int, hits: Int, remaining: Int?, remains: String
+        name: String, at: Phase, line: String, matches: Int, hits: Int, remaining: Int?, remains: String,
+        present: [Present] = []
     ) {
         self.name = name
         self.at = at
@@ -74,5 +91,6 @@ package struct RuleStatus: Sendable, Equatable {
         self.hits = hits
         self.remaining = remaining
         self.remains = remains
+        self.present = present
     }
 }

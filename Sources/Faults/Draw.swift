@@ -26,3 +26,14 @@ enum Draw {
         return z ^ (z >> 31)
     }
 }
+
+/// What dice are thrown for: a key, and how often it came.
+struct Lot: Sendable {
+    var key: String
+    var count: Int
+
+    /// - Parameter salt: which of several throws for the same use.
+    func bits(seed: UInt64, rule: String, salt: UInt64) -> UInt64 {
+        Draw.bits(seed: seed, rule: rule, key: key, count: UInt64(count), salt: salt)
+    }
+}

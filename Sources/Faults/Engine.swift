@@ -17,7 +17,17 @@ package struct Engine: Sendable {
     /// The rules as they are used, in their order; nameless ones have got names.
     package var rules: [Rule] { compiled.map(\.rule) }
     /// Keys of `per`, and attempts, that were forgotten because a table was full.
-    package var droppedKeys: Int { counters.dropped + attempts.dropped }
+    package var droppedKeys: Int {
+        counters.dropped + attempts.ofEnvelope.dropped + attempts.ofMessage.dropped + meters.dropped
+    }
+    /// Phases at which a rule looks into the message.
+    package let messagePhases: PhaseSet
+    /// A rule asks for the time of day.
+    package let needsTime: Bool
+    /// A rule counts replies: `note` is to be called.
+    package let countsReplies: Bool
+    /// A rule counts open sessions: `sessionEnded` is to be called.
+    package let countsSessions: Bool
 
     /// Limits of the engine.
     package enum Bounds {
@@ -29,14 +39,21 @@ package struct Engine: Sendable {
         static let keyLength = 320
     }
 
-    private let compiled: [CompiledRule]
+    let compiled: [CompiledRule]
     private var tallies: [Tally]
     private let byPhase: [PhaseIndex]
     private let seed: UInt64
-    private let timeScale: Double
+    let timeScale: Double
+    private let catalogue: Catalogue
     private let countsAttempts: Bool
-    private var counters = BoundedTable<CounterKey, Counter>(limit: Bounds.keys)
-    private var attempts = BoundedTable<String, Int>(limit: Bounds.keys)
+    private let countsMessages: Bool
+    var counters = BoundedTable<CounterKey, Counter>(limit: Bounds.keys)
+    private var attempts = Attempts(limit: Bounds.keys)
+    var meters = BoundedTable<CounterKey, Meters>(limit: Bounds.keys)
+    /// What the decision at hand has counted against allowances; taken back when it refuses all the same.
+    var reserved: [Reservation] = []
+    /// What each open session holds of `at-once` allowances.
+    var holdings: [UInt64: [CounterKey]] = [:]
 
     /// Both kinds of phases.
     package var phases: PhaseSet { rulePhases.union(magicPhases) }
@@ -44,14 +61,26 @@ package struct Engine: Sendable {
     /// - Parameters:
     ///   - rules: without issues (`Rule.issues()`); at most `Bounds.rules`, the rest is left out.
     ///   - timeScale: above 0; every duration is divided by it, every rate multiplied.
-    package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: Bool) {
+    ///   - catalogue: what `use` finds its replies in; an unknown name fires and says nothing of its own.
+    package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: Bool, catalogue: Catalogue) {
         let named = Self.named(Array(rules.prefix(Bounds.rules)))
         let compiled = named.map(CompiledRule.init)
         self.compiled = compiled
         tallies = Array(repeating: Tally(), count: compiled.count)
         self.seed = seed
         self.timeScale = timeScale.isFinite && timeScale > 0 ? timeScale : 1
-        countsAttempts = compiled.contains { $0.attempt != nil }
+        self.catalogue = catalogue
+        func asks(_ key: ConditionKey) -> Bool { named.contains { $0.allConditions.contains { $0.key == key } } }
+        func allows(_ kinds: Allowance.Kind...) -> Bool {
+            compiled.contains { $0.allowance.map { kinds.contains($0.kind) } ?? false }
+        }
+        countsAttempts = asks(.attempt)
+        countsMessages = asks(.messageAttempt)
+        needsTime = asks(.time)
+        countsReplies = allows(.errors, .unknownShare)
+        countsSessions = allows(.atOnce)
+        messagePhases = PhaseSet(
+            named.filter { $0.allConditions.contains { $0.key.looksIntoMessage } }.map { PhaseSet($0.at) })
         var phases = PhaseSet(named.map { PhaseSet($0.at) })
         if countsAttempts { phases.insert(PhaseSet(.rcpt)) }
         rulePhases = phases
@@ -80,72 +109,103 @@ package struct Engine: Sendable {
     /// - Returns: nil when nobody has anything to say: proceed.
     package mutating func decide(_ phase: Phase, _ facts: Facts, now_ns: UInt64) -> Decision? {
         let here = PhaseSet(phase)
+        var decision: Decision?
         if rulePhases.contains(here) {
-            if phase == .rcpt, countsAttempts { countAttempt(facts) }
-            let index = byPhase[Int(phase.ordinal)]
-            if index.isPlain {
-                for rule in index.always {
-                    if let decision = ask(rule, facts, now_ns) { return decision }
-                }
-            } else {
-                for rule in index.candidates(facts) {
-                    if let decision = ask(rule, facts, now_ns) { return decision }
-                }
+            if phase == .rcpt, countsAttempts { attempts.count(facts) }
+            if phase == .endOfData, countsMessages { attempts.countMessage(facts) }
+            decision = askRules(phase, facts, now_ns)
+        }
+        if decision == nil, magicPhases.contains(here) { decision = askMagic(phase, facts) }
+        if !reserved.isEmpty {
+            if let decision, decision.refuses { takeBackReserved() }
+            reserved.removeAll(keepingCapacity: true)
+        }
+        return decision
+    }
+
+    private mutating func askRules(_ phase: Phase, _ facts: Facts, _ now_ns: UInt64) -> Decision? {
+        let index = byPhase[Int(phase.ordinal)]
+        if index.isPlain {
+            for rule in index.always {
+                if let decision = ask(rule, facts, now_ns) { return decision }
+            }
+        } else {
+            for rule in index.candidates(facts) {
+                if let decision = ask(rule, facts, now_ns) { return decision }
             }
         }
-        return magicPhases.contains(here) ? askMagic(phase, facts) : nil
+        return nil
     }
 
     /// A cheap look at the first octets, so that ordinary addresses cost nothing.
     package static func mightBeMagic(_ address: [UInt8]) -> Bool { Magic.mightBeMagic(address) }
 
-    package func status() -> [RuleStatus] { zip(compiled, tallies).map { $0.status($1) } }
+    /// - Parameter now_ns: what has left its window by then is not shown.
+    package mutating func status(now_ns: UInt64) -> [RuleStatus] {
+        compiled.indices.map { compiled[$0].status(tallies[$0], present: present($0, now_ns)) }
+    }
 
     // MARK: One rule
 
     private mutating func ask(_ index: Int, _ facts: Facts, _ now_ns: UInt64) -> Decision? {
         let rule = compiled[index]
-        guard let use = rule.match(facts, attempts: attempts) else { return nil }
+        guard let use = rule.match(facts, attempts) else { return nil }
         tallies[index].matches += 1
         // Nothing needs counting: the common rule stays cheap.
-        if case .times(.always, let actions) = rule.rule.schedule {
-            tallies[index].hits += 1
-            let count = UInt64(tallies[index].matches)
-            return Decision(
-                rule: rule.rule.name, why: rule.plainWhy, actions: drawn(actions, rule.rule.name, "", count))
+        if case .times(.always, let actions) = rule.rule.schedule, !rule.draws {
+            return fires(index, actions, rule.plainWhy, facts, use, Lot(key: "", count: tallies[index].matches))
         }
         let key = rule.key(facts, use)
+        switch askAllowance(index, key, facts, now_ns) {
+        case .isNone: break
+        case .admits: return nil
+        case .exceeded(let why):
+            let lot = Lot(key: key, count: tallies[index].matches)
+            return fires(index, rule.rule.schedule.steps[0], why, facts, use, lot)
+        }
         var counter = Counter(first_ns: now_ns)
         if rule.rule.per.isEmpty {
             if tallies[index].matches > 1 { counter = tallies[index].counter }
             counter.count += 1
             tallies[index].counter = counter
         } else {
-            if counters[CounterKey(rule: index, key: key)] == nil { tallies[index].keysSeen += 1 }
-            counter = counters.update(CounterKey(rule: index, key: key), initial: counter) { stored in
+            counter = count(index, key, counter)
+        }
+        var lot = Lot(key: key, count: counter.count)
+        if rule.draws, rule.rule.per.isEmpty {
+            lot.key = CompiledRule.identity(facts)
+            lot.count = counters.update(CounterKey(rule: index, key: lot.key), initial: Counter(first_ns: 0)) {
+                stored in
                 stored.count += 1
-                return stored
+                return stored.count
             }
         }
-        guard let verdict = rule.verdict(counter, key: key, now_ns: now_ns, seed: seed, timeScale: timeScale) else {
-            return nil
+        guard
+            let verdict = rule.verdict(counter, key: key, lot: lot, now_ns: now_ns, seed: seed, timeScale: timeScale)
+        else { return nil }
+        return fires(index, verdict.actions, verdict.why, facts, use, lot)
+    }
+
+    /// Counts one use of a key.
+    private mutating func count(_ index: Int, _ key: String, _ initial: Counter) -> Counter {
+        noteKey(index, key, isNew: counters[CounterKey(rule: index, key: key)] == nil)
+        return counters.update(CounterKey(rule: index, key: key), initial: initial) { stored in
+            stored.count += 1
+            return stored
         }
+    }
+
+    mutating func noteKey(_ index: Int, _ key: String, isNew: Bool) { if isNew { tallies[index].keysSeen += 1 } }
+
+    private mutating func fires(
+        _ index: Int, _ actions: [RuleAction], _ why: String, _ facts: Facts, _ use: CompiledRule.Use, _ lot: Lot
+    ) -> Decision {
         tallies[index].hits += 1
-        return Decision(
-            rule: rule.rule.name, why: verdict.why,
-            actions: drawn(verdict.actions, rule.rule.name, key, UInt64(counter.count)))
+        let name = compiled[index].rule.name
+        return Decision(rule: name, why: why, actions: drawn(actions, name, lot, facts, use.recipient))
     }
 
-    // MARK: Attempts
-
-    private mutating func countAttempt(_ facts: Facts) {
-        guard let to = facts.to.first else { return }
-        attempts.update(Self.attemptKey(facts.from, to), initial: 0) { $0 += 1 }
-    }
-
-    static func attemptKey(_ from: String?, _ to: String) -> String {
-        bounded("\(from ?? "")\n\(to)".asciiLowercased)
-    }
+    // MARK: Keys
 
     /// A key of bounded length that stays distinct.
     static func bounded(_ key: String) -> String {
@@ -156,17 +216,29 @@ package struct Engine: Sendable {
 
     // MARK: Drawing
 
-    private func drawn(_ actions: [RuleAction], _ rule: String, _ key: String, _ count: UInt64) -> [Action] {
+    private func drawn(
+        _ actions: [RuleAction], _ rule: String, _ lot: Lot, _ facts: Facts, _ recipient: String?
+    ) -> [Action] {
         actions.enumerated().map { index, action in
             switch action {
             case .reply(let text): return .reply(text.reply)
             case .delay(let shortest, let longest):
                 guard shortest < longest else { return .delay(ns: scaled(shortest.ns)) }
-                let bits = Draw.bits(seed: seed, rule: rule, key: key, count: count, salt: UInt64(index) + 1)
+                let bits = lot.bits(seed: seed, rule: rule, salt: UInt64(index) + 1)
                 return .delay(ns: scaled(shortest.ns + Draw.below(longest.ns - shortest.ns + 1, bits)))
+            case .tarpit(let step, let longest):
+                let wait = step.ns.multipliedReportingOverflow(by: UInt64(max(0, facts.errors)))
+                return .delay(ns: scaled(wait.overflow ? longest.ns : min(wait.partialValue, longest.ns)))
+            case .use(let name):
+                guard let entry = catalogue[name] else { return .accept }
+                return .reply(entry.reply(facts.fill(recipient)))
+            case .raw(.octets(let pieces)): return .raw(pieces: pieces, code: RawText.octets(pieces).code)
+            case .raw(.preset(let preset)): return .bend(preset)
+            case .tls(let fault): return .tls(fault)
             case .drip(let rate): return .drip(octetsPerSecond: rate.octetsPerSecond * timeScale)
             case .slowRead(let rate): return .slowRead(octetsPerSecond: rate.octetsPerSecond * timeScale)
             case .stall: return .stall
+            case .stopReading: return .stopReading
             case .close: return .close
             case .reset: return .reset
             case .keep: return .keep
@@ -189,7 +261,7 @@ package struct Engine: Sendable {
     private mutating func askMagic(_ phase: Phase, _ facts: Facts) -> Decision? {
         let addresses = phase == .mail ? facts.from.map { [$0] } ?? [] : facts.to
         for address in addresses {
-            guard let magic = Magic(address, at: phase) else { continue }
+            guard let magic = Magic(address, at: phase, catalogue) else { continue }
             var why = "the address \(address.shown)"
             if let limit = magic.attempts {
                 let key = CounterKey(rule: CounterKey.magic, key: Self.bounded(address.asciiLowercased))
@@ -200,7 +272,9 @@ package struct Engine: Sendable {
                 guard count <= limit else { continue }
                 why += ": \(count) of \(limit)"
             }
-            return Decision(rule: "magic \(magic.word)", why: why, actions: drawn(magic.actions, "", "", 0))
+            return Decision(
+                rule: "magic \(magic.word)", why: why,
+                actions: drawn(magic.actions, "", Lot(key: "", count: 0), facts, address))
         }
         return nil
     }

@@ -25,6 +25,16 @@ package struct Facts: Sendable {
     package var recipients: Int
     /// Octets: declared with SIZE= until the body begins, received so far at body, the whole message afterwards.
     package var size: Int?
+    /// `ehlo` or `helo`, as the client said it; at phase ehlo of the command being answered.
+    package var hello: String?
+    /// Parameters of MAIL, or at rcpt of RCPT, as `SIZE=1000`.
+    package var parameters: [String] = []
+    /// Seconds since midnight, UTC; only where `Engine.needsTime`.
+    package var secondOfDay = 0
+    /// 5yz replies of the session so far.
+    package var errors = 0
+    /// At body and end-of-data, and only where `Engine.needsMessage`.
+    package var message: MessageFacts?
     /// The number of the session.
     package var session: UInt64
     /// The number of the transaction inside its session.
@@ -47,5 +57,16 @@ package struct Facts: Sendable {
         self.size = size
         self.session = session
         self.transaction = transaction
+    }
+}
+
+extension Facts {
+    /// The client's /24, or /64 for IPv6.
+    var clientNetwork: String {
+        guard let address = clientAddress ?? IPAddress(client) else { return client }
+        let base =
+            address.isV4
+            ? IPAddress(high: address.high, low: address.low & ~0xff) : IPAddress(high: address.high, low: 0)
+        return "\(base)/\(address.isV4 ? 24 : 64)"
     }
 }

@@ -2,7 +2,12 @@
 
 extension Frequency: CustomStringConvertible {
     /// The words of `times`, for the nearest word to a misspelt one.
-    package static let words = ["always", "first", "nth", "every", "until", "after"]
+    package static let words =
+        ["always", "first", "nth", "every", "until", "after", "greylist", "recover"]
+        + Allowance.Kind.allCases.map(\.rawValue)
+
+    /// The words that stand in front of `=` on a rule line.
+    static let lineWords = words.filter { $0 != "always" } + ["chance"]
 
     /// Parses `always`, `first 2`, `nth 3`, `every 5`, `30%`, `until 5m`, `after 1h`.
     package static func parse(_ text: String) -> Result<Frequency, RuleText> {
@@ -15,15 +20,23 @@ extension Frequency: CustomStringConvertible {
         }
         if word == "always" { return parts.count == 1 ? .success(.always) : .failure(unknown(text)) }
         guard words.contains(word) else { return .failure(unknown(text)) }
-        guard parts.count == 2 else {
+        let argument = parts.dropFirst().joined(separator: " ")
+        guard parts.count == 2 || takesSeveral(word) else {
             return .failure("\(word) needs one number or duration behind it, as first 2 or until 5m")
         }
-        return parse(word: word, argument: String(parts[1]))
+        return parse(word: word, argument: argument)
+    }
+
+    private static func takesSeveral(_ word: String) -> Bool {
+        word == "greylist" || Allowance.Kind(rawValue: word) != nil
     }
 
     /// For `first=2` on a rule line; `chance` is the word for a percentage there.
     static func parse(word: String, argument: String) -> Result<Frequency, RuleText> {
-        switch word {
+        if let kind = Allowance.Kind(rawValue: word) { return Allowance.parse(kind, argument).map(Frequency.allowance) }
+        return switch word {
+        case "greylist": Greylist.parse(argument).map(Frequency.greylist)
+        case "recover": Recovery.parse(argument).map(Frequency.recover)
         case "first": count(argument).map(Frequency.first)
         case "nth": count(argument).map(Frequency.nth)
         case "every": count(argument).map(Frequency.every)
@@ -40,7 +53,8 @@ extension Frequency: CustomStringConvertible {
         let word = String(text.prefix { $0 != " " })
         return """
             "\(text.shown)" is no times\(Suggestion.didYouMean(word, among: words)); write always, first N, nth N, \
-            every N, N%, until DURATION or after DURATION
+            every N, N%, until DURATION, after DURATION, limit N in DURATION, at-once N, octets SIZE in DURATION, \
+            errors N in DURATION, unknown-share N%, greylist WAIT..WINDOW or recover DOWN..RAMP
             """
     }
 
@@ -76,6 +90,20 @@ extension Frequency: CustomStringConvertible {
         case .chance(let millionths): Self.percentage(millionths)
         case .until(let span): "until \(span)"
         case .after(let span): "after \(span)"
+        case .allowance(let allowance): allowance.description
+        case .greylist(let greylist): greylist.description
+        case .recover(let recovery): recovery.description
+        }
+    }
+
+    /// As a rule line says it: `first=2`, `limit=100/1h`; nil for always.
+    var lineWord: String? {
+        switch self {
+        case .always: nil
+        case .chance(let millionths): "chance=\(Self.percentage(millionths))"
+        case .allowance(let allowance): "\(allowance.kind.rawValue)=" + allowance.words.joined(separator: "/")
+        case .greylist(let greylist): "greylist=\(greylist.wait)..\(greylist.window)/\(greylist.memory)"
+        case .first, .nth, .every, .until, .after, .recover: description.replacing(" ", with: "=")
         }
     }
 

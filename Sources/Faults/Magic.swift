@@ -2,10 +2,12 @@
 // recognised is an ordinary address.
 //
 //     PHASE-WORD[-WORD]…[+tag]@anything
+//     PHASE-use-NAME[-xN][+tag]@anything
 //
 // PHASE is mail (the sender's address), rcpt, data or eod (a recipient's). A WORD is a reply code of 400 to 599, with
 // an enhanced code behind it or without (550, 550-5.1.1); `delay-` with a duration; close, reset, stall; `drop` at eod;
-// or xN, the first N uses of the address only. Each kind stands once, in any order.
+// or xN, the first N uses of the address only. Each kind stands once, in any order. NAME is a reply of the catalogue, as
+// gmail/over-quota, or gmail.over-quota where an MTA lets no slash through. A quoted local part means the same.
 
 import SMTP
 
@@ -28,30 +30,53 @@ struct Magic: Sendable {
         ("mail-", .mail), ("rcpt-", .rcpt), ("data-", .data), ("eod-", .endOfData),
     ]
 
+    private static let quote = UInt8(ascii: "\"")
+
     static func mightBeMagic(_ address: [UInt8]) -> Bool {
-        guard address.count > 4 else { return false }
+        guard address.count > 5 else { return false }
         let dash = UInt8(ascii: "-")
-        guard address[3] == dash || address[4] == dash else { return false }
+        guard address[3] == dash || address[4] == dash || address[0] == quote && address[5] == dash else {
+            return false
+        }
+        let local = address[0] == quote ? address.dropFirst() : address[...]
         return prefixes.contains { prefix in
             prefix.word.withUTF8Buffer { word in
-                address.count > word.count && zip(address, word).allSatisfy { $0.0 == $0.1 || $0.0 | 0x20 == $0.1 }
+                local.count > word.count && zip(local, word).allSatisfy { $0.0 == $0.1 || $0.0 | 0x20 == $0.1 }
             }
         }
     }
 
     /// nil for an ordinary address, and for one that is magic at another phase.
-    init?(_ address: String, at phase: Phase) {
+    init?(_ address: String, at phase: Phase, _ catalogue: Catalogue) {
         guard let prefix = Self.prefixes.first(where: { $0.phase == phase })?.word else { return nil }
-        let local = address.prefix { $0 != "@" && $0 != "+" }
+        let quoted = address.hasPrefix("\"")
+        let local = (quoted ? address.dropFirst() : address[...]).prefix { $0 != "@" && $0 != "+" && $0 != "\"" }
         guard local.utf8.count <= Self.longestLocalPart else { return nil }
         let word = String(local).asciiLowercased
         guard word.hasPrefix(prefix.description) else { return nil }
+        if let use = Self.use(word.dropFirst(prefix.utf8CodeUnitCount), catalogue) {
+            self.word = word
+            actions = [.use(use.name)]
+            attempts = use.attempts
+            return
+        }
         var parts = MagicParts(
             word.dropFirst(prefix.utf8CodeUnitCount).split(separator: "-", omittingEmptySubsequences: false))
         guard parts.read(at: phase) else { return nil }
         self.word = word
         attempts = parts.attempts
         actions = parts.actions(at: phase, address: address)
+    }
+
+    /// `use-NAME` or `use-NAME-xN`, when the catalogue has the name.
+    private static func use(_ text: Substring, _ catalogue: Catalogue) -> (name: String, attempts: Int?)? {
+        guard text.hasPrefix("use-") else { return nil }
+        let name = text.dropFirst("use-".count)
+        if let entry = catalogue[String(name)] { return (entry.name, nil) }
+        guard let mark = name.ranges(of: "-x").last, let count = count(name[mark.upperBound...]),
+            let entry = catalogue[String(name[..<mark.lowerBound])]
+        else { return nil }
+        return (entry.name, count)
     }
 
     fileprivate static func count(_ text: Substring) -> Int? {

@@ -7,6 +7,7 @@ import SMTP
 package enum RulePart: Sendable, Hashable {
     case name, at, schedule, per
     case condition(Int)
+    case group(Int)
     case action(step: Int, index: Int)
 }
 
@@ -39,6 +40,18 @@ extension Rule {
                 add(.condition(index), complaint)
             }
         }
+        for (index, group) in groups.enumerated() {
+            if group.depth > ConditionGroup.deepest {
+                add(.group(index), "groups inside groups, \(ConditionGroup.deepest) at most")
+            }
+            for condition in group.allConditions {
+                if let reason = condition.key.unknownReason(at: at) {
+                    add(.group(index), "\(condition.key.rawValue) at \(at.rawValue): \(reason)")
+                } else if at == .body, condition.key == .size {
+                    add(.group(index), "size at body says when the rule is asked, so it stands outside of groups")
+                }
+            }
+        }
         for (index, key) in per.enumerated() {
             if let reason = key.unknownReason(at: at) {
                 add(.per, "per \(key.rawValue) at \(at.rawValue): \(reason)")
@@ -49,6 +62,9 @@ extension Rule {
         switch schedule {
         case .times(.always, _) where !per.isEmpty:
             add(.per, "per counts nothing without times or steps; add first N, every N, a percentage …")
+        case .times(.allowance(let allowance), _): judge(allowance) { add($0, $1, isWarning: $2) }
+        case .times(.greylist, _) where per.isEmpty:
+            add(.schedule, "greylist knows no tuple; add what makes one, as per client-network, from, to")
         case .times: break
         case .steps(let steps):
             if steps.isEmpty { add(.schedule, "steps is empty") }
@@ -65,6 +81,39 @@ extension Rule {
         }
         return issues
     }
+
+    private func judge(_ allowance: Allowance, _ add: (RulePart, RuleText, Bool) -> Void) {
+        func wrong(_ text: RuleText) { add(.schedule, text, false) }
+        let endsWithKey = per.contains(.session) || per.contains(.transaction)
+        if allowance.window == nil, allowance.kind != .atOnce, !endsWithKey {
+            wrong(
+                """
+                \(allowance.kind.rawValue) has a window that never ends; add one, as in 1h, or count per session or \
+                per transaction
+                """)
+        }
+        switch allowance.kind {
+        case .limit: break
+        case .atOnce where endsWithKey:
+            wrong("at-once counts open sessions, so it cannot be per session or transaction")
+        case .atOnce: break
+        case .octets where at != .endOfData:
+            wrong("octets at \(at.rawValue): what a message has is known when it has come; use at: end-of-data")
+        case .octets: break
+        case .unknownShare where at != .rcpt:
+            wrong("unknown-share at \(at.rawValue): recipients are answered at rcpt; use at: rcpt")
+        case .errors, .unknownShare:
+            let known: Set<CountKey> = [.client, .clientNetwork, .listener, .helo, .user, .session]
+            for key in per
+            where !known.contains(key) && !(allowance.kind == .unknownShare && Self.senders.contains(key)) {
+                wrong(
+                    "\(allowance.kind.rawValue) per \(key.rawValue): replies are counted by who gets them, not by what they are about"
+                )
+            }
+        }
+    }
+
+    private static let senders: Set<CountKey> = [.from, .fromDomain]
 
     /// At body the message only grows, so a rule asks for the octet at which it begins.
     private func bodyComplaint(_ condition: Condition) -> RuleText? {
@@ -88,79 +137,5 @@ extension Rule {
             warnings.append("a reply line of \(longest) octets; RFC 5321 §4.5.3.1.5 asks for at most \(replyLine)")
         }
         return warnings
-    }
-}
-
-// MARK: What a phase can know
-
-extension Phase {
-    /// A transaction is open here, or may be.
-    private static let inTransaction: PhaseSet = [
-        PhaseSet(.mail), PhaseSet(.rcpt), PhaseSet(.data), PhaseSet(.body), PhaseSet(.endOfData), PhaseSet(.accepted),
-        PhaseSet(.rset), PhaseSet(.noop), PhaseSet(.vrfy), PhaseSet(.quit), PhaseSet(.idle),
-    ]
-    private static let betweenCommands: PhaseSet = [
-        PhaseSet(.rset), PhaseSet(.noop), PhaseSet(.vrfy), PhaseSet(.quit), PhaseSet(.idle),
-    ]
-
-    fileprivate var mayHaveTransaction: Bool { Self.inTransaction.contains(PhaseSet(self)) }
-    fileprivate var isBetweenCommands: Bool { Self.betweenCommands.contains(PhaseSet(self)) }
-}
-
-extension ConditionKey {
-    /// Why this cannot be known at a phase; nil when it can.
-    package func unknownReason(at phase: Phase) -> String? {
-        switch self {
-        case .client, .listener: return nil
-        case .helo:
-            switch phase {
-            case .connect, .greeting: return "the client has not said its name before EHLO; use at: ehlo"
-            case .tls: return "the EHLO name is forgotten with a handshake (RFC 3207 §4.2); use at: starttls or ehlo"
-            default: return nil
-            }
-        case .tls:
-            switch phase {
-            case .connect: return "no handshake has happened yet; use at: greeting or later"
-            case .starttls: return "STARTTLS is said in clear, so tls is always none here"
-            default: return nil
-            }
-        case .user:
-            switch phase {
-            case .connect, .greeting, .ehlo, .starttls, .tls:
-                return "nobody is known before AUTH; use at: auth or later"
-            default: return nil
-            }
-        case .from:
-            return phase.mayHaveTransaction ? nil : "the sender is not known before MAIL; use at: mail or later"
-        case .to:
-            return phase.mayHaveTransaction && phase != .mail
-                ? nil : "the recipient is not known before RCPT; use at: rcpt"
-        case .recipients:
-            return phase.mayHaveTransaction && phase != .mail
-                ? nil : "there are no recipients before RCPT; use at: rcpt or later"
-        case .attempt:
-            if phase.isBetweenCommands { return "attempts belong to the recipients of a message; use at: rcpt" }
-            return phase.mayHaveTransaction && phase != .mail
-                ? nil : "attempts are counted when a recipient comes; use at: rcpt or later"
-        case .size:
-            if phase.isBetweenCommands {
-                return "no message is being sent here; use at: mail, rcpt, data or end-of-data"
-            }
-            return phase.mayHaveTransaction
-                ? nil : "a size is first declared at MAIL; use at: mail, or end-of-data for the size that came"
-        }
-    }
-}
-
-extension CountKey {
-    package func unknownReason(at phase: Phase) -> String? {
-        switch self {
-        case .client, .listener, .session: nil
-        case .from, .fromDomain: ConditionKey.from.unknownReason(at: phase)
-        case .to, .toDomain: ConditionKey.to.unknownReason(at: phase)
-        case .helo: ConditionKey.helo.unknownReason(at: phase)
-        case .user: ConditionKey.user.unknownReason(at: phase)
-        case .transaction: phase.mayHaveTransaction ? nil : "no transaction is open before MAIL; use at: mail or later"
-        }
     }
 }

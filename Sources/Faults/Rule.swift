@@ -10,20 +10,27 @@ package struct Rule: Sendable, Hashable {
     package var at: Phase
     /// All must hold; at most one of each key.
     package var when: [Condition]
+    /// These must hold, too.
+    package var groups: [ConditionGroup]
     package var schedule: Schedule
     package var per: [CountKey]
 
     package init(
-        name: String = "", at: Phase, when: [Condition] = [], schedule: Schedule, per: [CountKey] = []
+        name: String = "", at: Phase, when: [Condition] = [], groups: [ConditionGroup] = [], schedule: Schedule,
+        per: [CountKey] = []
     ) {
         self.name = name
         self.at = at
         self.when = when
+        self.groups = groups
         self.schedule = schedule
         self.per = per
     }
 
     package static let longestName = 64
+
+    /// Those of the rule and of all its groups.
+    package var allConditions: [Condition] { when + groups.flatMap(\.allConditions) }
 
     /// nil when the name may be used.
     package static func complaint(aboutName name: String) -> RuleText? {
@@ -50,6 +57,17 @@ package enum Schedule: Sendable, Hashable {
         case .steps(let steps): steps
         }
     }
+
+    /// Whether dice decide if, or for how long.
+    var draws: Bool {
+        switch self {
+        case .times(.chance, _), .times(.recover, _): return true
+        case .times, .steps: break
+        }
+        return steps.joined().contains { action in
+            if case .delay(let shortest, let longest) = action { shortest < longest } else { false }
+        }
+    }
 }
 
 /// Which of the uses that match fire. Uses are counted for each key of `per`, or all together without one.
@@ -64,6 +82,10 @@ package enum Frequency: Sendable, Hashable {
     case until(Span)
     /// Not before this much time has passed since the first matching use of the key.
     case after(Span)
+    /// What exceeds it.
+    case allowance(Allowance)
+    case greylist(Greylist)
+    case recover(Recovery)
 }
 
 /// What uses of a rule are counted by.
@@ -71,6 +93,8 @@ package enum CountKey: String, Sendable, Hashable, CaseIterable {
     case client, from, to, helo, user, listener, session, transaction
     case fromDomain = "from-domain"
     case toDomain = "to-domain"
+    /// The /24 of an IPv4 client, the /64 of an IPv6 one.
+    case clientNetwork = "client-network"
 }
 
 /// One thing that a rule does. The draws and the time scale make an `Action` of it.
@@ -81,8 +105,16 @@ package enum RuleAction: Sendable, Hashable {
     case drip(Rate)
     case slowRead(Rate)
     case stall, close, reset, keep, lose, accept
+    /// Nothing is read any more, so that the client's window closes; nothing is said either.
+    case stopReading
     case hide(CapabilitySet)
     case offer(CapabilitySet)
+    /// A reply of the catalogue, by its name.
+    case use(String)
+    /// Grows with the session's errors: the first span for each, at most the second.
+    case tarpit(Span, Span)
+    case raw(RawText)
+    case tls(TLSFault)
 }
 
 /// A reply as a rule states it.

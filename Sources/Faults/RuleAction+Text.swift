@@ -8,11 +8,25 @@ package enum ActionWord: String, Sendable, CaseIterable {
     case delay, drip
     case slowRead = "slow-read"
     case stall, close, reset, keep, lose, accept, hide, offer
+    case stopReading = "stop-reading"
+    case use, tarpit, raw, tls
 
     var takesNothing: Bool {
         switch self {
-        case .stall, .close, .reset, .keep, .lose, .accept: true
-        case .delay, .drip, .slowRead, .hide, .offer: false
+        case .stall, .close, .reset, .keep, .lose, .accept, .stopReading: true
+        case .delay, .drip, .slowRead, .hide, .offer, .use, .tarpit, .raw, .tls: false
+        }
+    }
+
+    /// Whether this can be its argument, so that a comma in front of it ends a reply on a rule line.
+    func takes(_ argument: Substring) -> Bool {
+        switch self {
+        case .delay, .drip, .slowRead, .tarpit: argument.first.map { $0.isASCII && $0.isNumber } ?? false
+        case .hide, .offer: Capability(keyword: argument) != nil
+        case .use: argument.contains("/")
+        case .raw: argument.hasPrefix("\"") || OddReply(rawValue: String(argument).asciiLowercased) != nil
+        case .tls: if case .success = TLSFault.parse(String(argument)) { true } else { false }
+        case .stall, .close, .reset, .keep, .lose, .accept, .stopReading: argument.isEmpty
         }
     }
 
@@ -61,6 +75,33 @@ extension RuleAction {
         case .accept: .success(.accept)
         case .hide: CapabilitySet.parse(argument).map(RuleAction.hide)
         case .offer: CapabilitySet.parse(argument).map(RuleAction.offer)
+        case .stopReading: .success(.stopReading)
+        case .use: parseUse(argument)
+        case .tarpit: parseTarpit(argument)
+        case .raw: RawText.parse(argument).map(RuleAction.raw)
+        case .tls: TLSFault.parse(argument).map(RuleAction.tls)
+        }
+    }
+
+    /// Whether a reply has this name is known where the catalogue is.
+    private static func parseUse(_ name: String) -> Result<RuleAction, RuleText> {
+        guard !name.isEmpty, !name.contains(where: { $0 == " " || $0 == "\t" || $0 == "," || $0 == ";" }),
+            name.utf8.count <= Rule.longestName
+        else {
+            return .failure("use takes one name of the catalogue, as use gmail/over-quota; fakemx replies lists them")
+        }
+        return .success(.use(name.asciiLowercased))
+    }
+
+    private static func parseTarpit(_ text: String) -> Result<RuleAction, RuleText> {
+        guard text.contains("..") else {
+            return .failure("tarpit needs the delay for each error and the longest, as tarpit 500ms..30s")
+        }
+        return parseDelay(text).flatMap { action in
+            guard case .delay(let step, let longest) = action, step.ns > 0 else {
+                return .failure("a tarpit that grows by 0 does not grow")
+            }
+            return .success(.tarpit(step, longest))
         }
     }
 
@@ -93,6 +134,11 @@ extension RuleAction {
         case .accept: "accept"
         case .hide: "hide"
         case .offer: "offer"
+        case .stopReading: "stop-reading"
+        case .use: "use"
+        case .tarpit: "tarpit"
+        case .raw: "raw"
+        case .tls: "tls"
         }
     }
 }
@@ -106,7 +152,11 @@ extension RuleAction: CustomStringConvertible {
             shortest == longest ? "delay \(shortest)" : "delay \(shortest)..\(longest)"
         case .drip(let rate): "drip \(rate)"
         case .slowRead(let rate): "slow-read \(rate)"
-        case .stall, .close, .reset, .keep, .lose, .accept: word
+        case .stall, .close, .reset, .keep, .lose, .accept, .stopReading: word
+        case .use(let name): "use \(name)"
+        case .tarpit(let step, let longest): "tarpit \(step)..\(longest)"
+        case .raw(let text): "raw \(text)"
+        case .tls(let fault): "tls \(fault)"
         case .hide(let set): "hide \(set.words)"
         case .offer(let set): "offer \(set.words)"
         }

@@ -1,13 +1,17 @@
 // The grammar of a rule on the command line, and the way back from a rule to its line.
 //
-//     PHASE [name=NAME] [KEY=VALUE[,VALUE]…]… [TIMES] [per=KEY[,KEY]…] [steps]: ACTION[, ACTION]…[; ACTION…]…
+//     PHASE [name=NAME] [KEY=VALUE[,VALUE]…]… [GROUP]… [TIMES] [per=KEY[,KEY]…] [steps]: ACTION[, ACTION]…[; ACTION…]…
 //
-// - TIMES is `first=N`, `nth=N`, `every=N`, `chance=N%`, `until=DURATION`, `after=DURATION` or `always`.
+// - GROUP is `all(…)`, `any(…)` or `not(…)` with KEY=VALUE and groups between the parentheses.
+// - TIMES is `first=N`, `nth=N`, `every=N`, `chance=N%`, `until=DURATION`, `after=DURATION`, `limit=N/DURATION`,
+//   `at-once=N`, `octets=SIZE/DURATION`, `errors=N/DURATION`, `unknown-share=N%/N/DURATION`,
+//   `greylist=WAIT..WINDOW/MEMORY`, `recover=DOWN..RAMP` or `always`.
 // - A value ends at a space or comma, unless it stands in double quotes (`\"` and `\\` inside) or is a `/regular
 //   expression/`. The colon that ends the head has a space behind it.
 // - A comma inside the text of a reply belongs to the text, unless what follows it is an action: `close`, `keep` and
-//   their like up to the next comma or the end, `delay`, `drip`, `slow-read` with a digit behind them, `hide` or
-//   `offer` with a keyword, or a reply code. A reply in double quotes ends at its quote.
+//   their like up to the next comma or the end, `delay`, `drip`, `slow-read`, `tarpit` with a digit behind them, `hide` or
+//   `offer` with a keyword, `use`, `raw`, `tls` with a name of theirs, or a reply code. A reply in double quotes ends at
+//   its quote.
 // - With the word `steps`, a semicolon followed by an action ends a step.
 
 import SMTP
@@ -25,14 +29,24 @@ package enum RuleLine {
         return rule
     }
 
-    /// What a line says: the rule when it has no error, and everything there is to complain about.
-    package static func examine(_ line: String) -> (rule: Rule?, errors: [RuleError], warnings: [RuleError]) {
+    /// What a line says.
+    package struct Notes: Sendable {
+        /// nil when there is an error.
+        package var rule: Rule?
+        /// Everything there is to complain about.
+        package var errors: [RuleError] = []
+        package var warnings: [RuleError] = []
+        /// Where each part stands, from 1, in characters.
+        package var columns: [RulePart: Int] = [:]
+    }
+
+    package static func examine(_ line: String) -> Notes {
         var reader = RuleLineReader(line)
         let rule: Rule
         do throws(RuleError) {
             rule = try reader.read()
         } catch {
-            return (nil, [error], [])
+            return Notes(errors: [error])
         }
         var errors: [RuleError] = []
         var warnings: [RuleError] = []
@@ -40,22 +54,18 @@ package enum RuleLine {
             let note = RuleError(message: issue.text.description, column: reader.columns[issue.part] ?? 1)
             if issue.isWarning { warnings.append(note) } else { errors.append(note) }
         }
-        return (errors.isEmpty ? rule : nil, errors, warnings)
+        return Notes(
+            rule: errors.isEmpty ? rule : nil, errors: errors, warnings: warnings, columns: reader.columns)
     }
 
     /// Parses back to the same rule.
     package static func line(of rule: Rule) -> String {
         var words = [rule.at.rawValue]
         if !rule.name.isEmpty { words.append("name=\(rule.name)") }
-        for condition in rule.when {
-            let values = condition.tests.map { value(of: $0) }.joined(separator: ",")
-            words.append("\(condition.key.rawValue)=\(values)")
-        }
+        words += rule.when.map { written($0, inGroup: false) } + rule.groups.map(written)
         var isSteps = false
         switch rule.schedule {
-        case .times(.always, _): break
-        case .times(.chance(let millionths), _): words.append("chance=\(Frequency.percentage(millionths))")
-        case .times(let frequency, _): words.append(frequency.description.replacing(" ", with: "="))
+        case .times(let frequency, _): if let word = frequency.lineWord { words.append(word) }
         case .steps: isSteps = true
         }
         if !rule.per.isEmpty { words.append("per=" + rule.per.map(\.rawValue).joined(separator: ",")) }
@@ -66,10 +76,21 @@ package enum RuleLine {
         return words.joined(separator: " ") + ": " + steps.joined(separator: "; ")
     }
 
-    private static func value(of test: Condition.Test) -> String {
+    private static func written(_ condition: Condition, inGroup: Bool) -> String {
+        let values = condition.tests.map { value(of: $0, inGroup: inGroup) }.joined(separator: ",")
+        return "\(condition.key.rawValue)=\(values)"
+    }
+
+    private static func written(_ group: ConditionGroup) -> String {
+        let parts = group.conditions.map { written($0, inGroup: true) } + group.groups.map(written)
+        return "\(group.kind.rawValue)(" + parts.joined(separator: " ") + ")"
+    }
+
+    private static func value(of test: Condition.Test, inGroup: Bool) -> String {
         switch test {
-        case .text(let pattern): RuleLineReader.written(value: pattern.source)
-        case .network(let network): RuleLineReader.written(value: network.description)
+        case .text(let pattern): RuleLineReader.written(value: pattern.source, inGroup: inGroup)
+        case .network(let network): RuleLineReader.written(value: network.description, inGroup: inGroup)
+        case .time(let time): RuleLineReader.written(value: time.description, inGroup: inGroup)
         case .unixSocket: "unix"
         case .number(let number): number.description
         case .tls(let test): test.rawValue

@@ -12,13 +12,15 @@ struct RuleLineReader {
     private var name = ""
     private var phase: Phase?
     private var when: [Condition] = []
+    private var groups: [ConditionGroup] = []
+    /// Parentheses of groups that are open.
+    private var depth = 0
     private var frequency: Frequency?
     private var per: [CountKey] = []
     private var isSteps = false
 
     /// Every word that may stand in front of `=`.
-    private static let keys =
-        ConditionKey.allCases.map(\.rawValue) + ["name", "per", "first", "nth", "every", "chance", "until", "after"]
+    private static let keys = ConditionKey.all + ["name", "per"] + Frequency.lineWords
 
     init(_ line: String) { text = Array(line) }
 
@@ -33,7 +35,7 @@ struct RuleLineReader {
             throw RuleError(message: "steps and times exclude each other", column: columns[.schedule] ?? 1)
         }
         let schedule: Schedule = isSteps ? .steps(steps) : .times(frequency ?? .always, do: steps.first ?? [])
-        return Rule(name: name, at: phase, when: when, schedule: schedule, per: per)
+        return Rule(name: name, at: phase, when: when, groups: groups, schedule: schedule, per: per)
     }
 
     private func missing(_ message: String) -> RuleError { RuleError(message: message, column: 1) }
@@ -60,9 +62,10 @@ struct RuleLineReader {
                         "no \": \" that ends the head of the rule; write rcpt to=*@full.test: 452 4.2.2 Mailbox full",
                     column: max(1, text.count))
             }
-            while at < text.count, !isAtSpace, text[at] != "=", text[at] != ":" { at += 1 }
-            let word = String(text[start..<at])
-            if at < text.count, text[at] == "=" {
+            let word = readWord()
+            if at < text.count, text[at] == "(" {
+                if try takeGroup(word, column: start + 1) { return }
+            } else if at < text.count, text[at] == "=" {
                 at += 1
                 if try readValues(of: word, column: start + 1) { return }
             } else {
@@ -72,6 +75,93 @@ struct RuleLineReader {
                     return
                 }
             }
+        }
+    }
+
+    private mutating func readWord() -> String {
+        let start = at
+        while at < text.count, !isAtSpace, text[at] != "=", text[at] != ":", text[at] != "(", text[at] != ")" {
+            at += 1
+        }
+        return String(text[start..<at])
+    }
+
+    // MARK: Groups
+
+    /// `any(to=a@b from=<>)`, behind its word.
+    ///
+    /// - Returns: true when the colon that ends the head stood behind it.
+    private mutating func takeGroup(_ word: String, column: Int) throws(RuleError) -> Bool {
+        guard phase != nil else {
+            throw RuleError(message: "a rule begins with its phase, not with \(word.shown)(", column: column)
+        }
+        columns[.group(groups.count)] = column
+        groups.append(try readGroup(word, column: column))
+        if endsHead(at) {
+            at += 1
+            return true
+        }
+        guard at == text.count || isAtSpace else {
+            throw RuleError(message: "a space or \": \" must follow the parenthesis", column: at + 1)
+        }
+        return false
+    }
+
+    /// At the parenthesis that opens; ends behind the one that closes.
+    private mutating func readGroup(_ word: String, column: Int) throws(RuleError) -> ConditionGroup {
+        guard let kind = ConditionGroup.Kind(rawValue: word.asciiLowercased) else {
+            let known = ConditionGroup.Kind.allCases.map(\.rawValue)
+            throw RuleError(
+                message: "\"\(word.shown)(\" opens no group\(Suggestion.didYouMean(word, among: known)); known are "
+                    + known.map { $0 + "(…)" }.joined(separator: ", "),
+                column: column)
+        }
+        guard depth < ConditionGroup.deepest else {
+            throw RuleError(message: "groups inside groups, \(ConditionGroup.deepest) at most", column: column)
+        }
+        at += 1
+        depth += 1
+        defer { depth -= 1 }
+        var conditions: [Condition] = []
+        var inner: [ConditionGroup] = []
+        while true {
+            skipSpace()
+            guard at < text.count else { throw RuleError(message: "this group is not closed", column: column) }
+            if text[at] == ")" {
+                at += 1
+                break
+            }
+            let start = at
+            let word = readWord()
+            if at < text.count, text[at] == "(" {
+                inner.append(try readGroup(word, column: start + 1))
+            } else if at < text.count, text[at] == "=", !word.isEmpty {
+                at += 1
+                var ended = false
+                let (values, starts) = try readList(&ended)
+                if ended { throw RuleError(message: "this group is not closed", column: column) }
+                conditions.append(try condition(word, values, starts, column: start + 1))
+            } else {
+                throw RuleError(
+                    message: "a group holds KEY=VALUE and groups, with spaces between them", column: start + 1)
+            }
+        }
+        guard !conditions.isEmpty || !inner.isEmpty else { throw RuleError(message: "an empty group", column: column) }
+        return ConditionGroup(kind, conditions, inner)
+    }
+
+    private mutating func condition(
+        _ word: String, _ values: [String], _ starts: [Int], column: Int
+    ) throws(RuleError) -> Condition {
+        guard let key = ConditionKey(rawValue: word.asciiLowercased) else {
+            throw RuleError(message: ConditionKey.unknown(word), column: column)
+        }
+        switch Condition.parse(key, values) {
+        case .success(let condition): return condition
+        case .failure(let complaint):
+            throw RuleError(
+                message: complaint.text.description,
+                column: starts.indices.contains(complaint.index) ? starts[complaint.index] : column)
         }
     }
 
@@ -118,9 +208,15 @@ struct RuleLineReader {
         guard phase != nil else {
             throw RuleError(message: "a rule begins with its phase, not with \(word.shown)=", column: column)
         }
+        var ended = false
+        let (values, starts) = try readList(&ended)
+        try take(word, values, starts, column: column)
+        return ended
+    }
+
+    private mutating func readList(_ ended: inout Bool) throws(RuleError) -> (values: [String], starts: [Int]) {
         var values: [String] = []
         var starts: [Int] = []
-        var ended = false
         repeat {
             starts.append(at + 1)
             values.append(try readValue(&ended))
@@ -131,8 +227,7 @@ struct RuleLineReader {
                     message: "no value behind the comma; values stand without spaces between them", column: at)
             }
         } while true
-        try take(word, values, starts, column: column)
-        return ended
+        return (values, starts)
     }
 
     private mutating func readValue(_ ended: inout Bool) throws(RuleError) -> String {
@@ -144,17 +239,19 @@ struct RuleLineReader {
             try skipRegex()
             value = String(text[start..<at])
         } else {
-            while at < text.count, !isAtSpace, text[at] != ",", !endsHead(at) { at += 1 }
+            while at < text.count, !isAtSpace, text[at] != ",", !endsHead(at), !closesGroup { at += 1 }
             value = String(text[start..<at])
         }
         if endsHead(at) {
             at += 1
             ended = true
-        } else if at < text.count, !isAtSpace, text[at] != "," {
+        } else if at < text.count, !isAtSpace, text[at] != ",", !closesGroup {
             throw RuleError(message: "a space, a comma or \": \" must follow the value", column: at + 1)
         }
         return value
     }
+
+    private var closesGroup: Bool { depth > 0 && at < text.count && text[at] == ")" }
 
     private mutating func skipRegex() throws(RuleError) {
         let start = at
@@ -192,15 +289,8 @@ struct RuleLineReader {
                 throw RuleError(
                     message: "a second \(lower)=; several values stand behind one, with commas", column: column)
             }
-            switch Condition.parse(key, values) {
-            case .success(let condition):
-                columns[.condition(when.count)] = column
-                when.append(condition)
-            case .failure(let complaint):
-                throw RuleError(
-                    message: complaint.text.description,
-                    column: starts.indices.contains(complaint.index) ? starts[complaint.index] : column)
-            }
+            columns[.condition(when.count)] = column
+            when.append(try condition(word, values, starts, column: column))
             return
         }
         switch lower {
@@ -216,7 +306,7 @@ struct RuleLineReader {
             guard per.isEmpty else { throw RuleError(message: "a second per=; write per=client,from", column: column) }
             for (value, start) in zip(values, starts) { per.append(try unwrap(CountKey.parse(value), start)) }
             columns[.per] = column
-        case "first", "nth", "every", "chance", "until", "after":
+        case let known where Frequency.lineWords.contains(known):
             try take(Frequency.parse(word: lower, argument: values.joined(separator: ",")), column: column)
         default:
             throw RuleError(message: ConditionKey.unknown(word, among: Self.keys), column: column)
@@ -254,9 +344,27 @@ struct RuleLineReader {
             }
             return try unwrap(RuleAction.parse(quoted), start + 1)
         }
-        let isReply = at < text.count && text[at].isASCII && text[at].isNumber
+        try skipRawQuote()
+        let isReply = at < text.count && at == start && text[at].isASCII && text[at].isNumber
         while at < text.count, !(isSeparator(at) && (!isReply || Self.beginsAction(text[(at + 1)...]))) { at += 1 }
         return try unwrap(RuleAction.parse(String(text[start..<at]).trimmed), start + 1)
+    }
+
+    /// Behind the octets of `raw "…"`, in which commas and semicolons end nothing.
+    private mutating func skipRawQuote() throws(RuleError) {
+        var index = at
+        for letter in ActionWord.raw.rawValue {
+            guard index < text.count, text[index].lowercased() == String(letter) else { return }
+            index += 1
+        }
+        let space = index
+        while index < text.count, text[index] == " " || text[index] == "\t" { index += 1 }
+        guard index > space, index < text.count, text[index] == "\"" else { return }
+        let start = index
+        index += 1
+        while index < text.count, text[index] != "\"" { index += text[index] == "\\" ? 2 : 1 }
+        guard index < text.count else { throw RuleError(message: "this quote is not closed", column: start + 1) }
+        at = index + 1
     }
 
     private func isSeparator(_ index: Int) -> Bool {
@@ -272,11 +380,7 @@ struct RuleLineReader {
         let behind = rest.dropFirst(word.count).drop { $0 == " " || $0 == "\t" }
         if let known = ActionWord(rawValue: String(word).asciiLowercased) {
             if known.takesNothing { return behind.isEmpty || behind.first == "," || behind.first == ";" }
-            guard let next = behind.first else { return false }
-            if known == .hide || known == .offer {
-                return Capability(keyword: String(behind.prefix { $0 != " " && $0 != "," && $0 != ";" })) != nil
-            }
-            return next.isASCII && next.isNumber
+            return known.takes(Substring(String(behind.prefix { $0 != " " && $0 != "," && $0 != ";" })))
         }
         let digits = word.prefix(3)
         guard digits.count == 3, word.count == 3 || word[word.startIndex + 3] == "-", let code = Int(String(digits)),
@@ -299,8 +403,9 @@ struct RuleLineReader {
         return isSplit || plain.trimmed != plain || plain.hasSuffix(",") || plain.hasSuffix(";") ? quoted(plain) : plain
     }
 
-    static func written(value: String) -> String {
+    static func written(value: String, inGroup: Bool = false) -> String {
         var reader = RuleLineReader(value + " ")
+        reader.depth = inGroup ? 1 : 0
         var ended = false
         if !value.hasPrefix("\""), let read = try? reader.readValue(&ended), read == value, !ended,
             reader.at == value.count,
@@ -327,16 +432,5 @@ extension Phase {
             spoken[word.asciiLowercased].map { "; did you mean \"\($0)\"?" }
             ?? Suggestion.didYouMean(word, among: words)
         return "unknown phase \"\(word.shown)\"\(hint); known are \(words.joined(separator: ", "))"
-    }
-}
-
-extension ConditionKey {
-    package static let all = allCases.map(\.rawValue)
-
-    package static func unknown(_ word: String, among known: [String] = all) -> String {
-        """
-        unknown condition "\(word.shown)"\(Suggestion.didYouMean(word, among: known)); known are \
-        \(all.joined(separator: ", "))
-        """
     }
 }

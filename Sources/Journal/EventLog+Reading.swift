@@ -55,10 +55,11 @@ extension EventLog: Sequence {
                 guard let phase = phase(), let wire = bytes() else { return nil }
                 return .reply(phase: phase.value, wire: wire)
             case .fault:
-                guard let rule = text(), let why = text(), let phase = phase()?.value, let action = text() else {
-                    return nil
-                }
-                return .fault(rule: rule, why: why, phase: phase, action: action)
+                guard let rule = text(), let why = text(), let phase = phase()?.value, let action = text(),
+                    let use = count(), let octetCount = count(), let script = texts()
+                else { return nil }
+                return .fault(
+                    rule: rule, why: why, phase: phase, action: action, use: use, octets: octetCount, script: script)
             case .transactionBegan: return bytes().map { .transactionBegan(reversePath: $0) }
             case .recipientAnswered:
                 guard let address = bytes(), let wire = bytes() else { return nil }
@@ -83,15 +84,19 @@ extension EventLog: Sequence {
         }
 
         private mutating func tls() -> TLSSummary? {
-            guard let version = text(), let cipher = text(), let sni = text(), let nameCount = count() else {
-                return nil
-            }
-            var names: [String] = []
-            for _ in 0..<nameCount {
-                guard let name = text() else { return nil }
-                names.append(name)
-            }
+            guard let version = text(), let cipher = text(), let sni = text(), let names = texts() else { return nil }
             return TLSSummary(version: version, cipher: cipher, sni: sni.isEmpty ? nil : sni, clientNames: names)
+        }
+
+        /// How many, then each.
+        private mutating func texts() -> [String]? {
+            guard let count = count() else { return nil }
+            var texts: [String] = []
+            for _ in 0..<count {
+                guard let text = text() else { return nil }
+                texts.append(text)
+            }
+            return texts
         }
 
         private mutating func octet() -> UInt8? {

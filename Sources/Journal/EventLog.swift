@@ -96,12 +96,16 @@ package struct EventLog: Sendable, Hashable {
             put(UInt64(count))
             put(UInt64(segment))
         case .reply(let phase, let wire): reply(wire, phase: phase, at_us: at_us)
-        case .fault(let rule, let why, let phase, let action):
+        case .fault(let rule, let why, let phase, let action, let use, let octetCount, let script):
             begin(.fault, at_us)
             put(rule)
             put(why)
             put(phase)
             put(action)
+            put(UInt64(use))
+            put(UInt64(octetCount))
+            put(UInt64(script.count))
+            for text in script { put(text) }
         case .transactionBegan(let path): transactionBegan(path, at_us: at_us)
         case .recipientAnswered(let address, let wire): recipientAnswered(address, wire: wire, at_us: at_us)
         case .transactionEnded(let verdict, let phase, let reply, let message):

@@ -48,11 +48,13 @@ package struct SessionBuilder: Sendable {
         case .clientIgnored(let count): record.notices.append("\(count) octets were read and thrown away")
         case .clientEarly(let count, _): record.notices.append("\(count) octets came before the answer was given")
         case .reply(let phase, let wire): applyReply(timed.at_us, phase, wire)
-        case .fault(let rule, let why, let phase, let action):
+        case .fault(let rule, let why, let phase, let action, let use, let octets, let script):
             pendingFault = (rule, phase)
             guard hasRoom(record.faults.count) else { return }
             record.faults.append(
-                FaultRecord(at_us: timed.at_us, rule: rule, phase: phase.rawValue, action: action, why: why))
+                FaultRecord(
+                    at_us: timed.at_us, rule: rule, phase: phase.rawValue, action: action, why: why, use: use,
+                    octets: phase == .body ? octets : nil, script: script))
         case .transactionBegan(let path):
             if record.transactions.count == 2 * Self.listLimit {
                 record.transactions.removeFirst(Self.listLimit)

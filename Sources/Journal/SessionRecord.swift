@@ -60,6 +60,12 @@ package struct FaultRecord: Sendable, Hashable, Codable {
     package var phase: String
     package var action: String
     package var why: String
+    /// Which decision of the session at this phase it was, from 1.
+    package var use: Int
+    /// At body: message octets that had come.
+    package var octets: Int?
+    /// The actions in the grammar of rules, drawn and scaled: what `fakemx replay` does again.
+    package var script: [String]
 }
 
 package struct LineRecord: Sendable, Hashable, Codable {

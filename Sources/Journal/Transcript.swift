@@ -31,7 +31,7 @@ package struct Transcript: Sendable {
         case .clientEarly(let count, _):
             return line(timed, "!!", "the client sent \(count) octets before the answer was given", .yellow)
         case .reply(_, let wire): return reply(timed, wire)
-        case .fault(let rule, let why, let phase, let action):
+        case .fault(let rule, let why, let phase, let action, _, _, _):
             lastFault = rule
             return line(timed, "**", "\(action) at \(phase.rawValue)  (rule \(rule): \(why))", .magenta)
         case .transactionBegan, .recipientAnswered: return ""

@@ -8,7 +8,7 @@ struct Content: Sendable {
     private let keeps: Bool
     private let limit: Int
     private var isStoring = false
-    private var octets: [UInt8] = []
+    private(set) var octets: [UInt8] = []
     /// Octets of the message so far, stored or not.
     private(set) var count = 0
 

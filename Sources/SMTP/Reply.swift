@@ -14,6 +14,10 @@ package struct ReplyCode: Sendable, Hashable, Comparable, CustomStringConvertibl
     /// For codes that stand in the source.
     init(known value: UInt16) { self.value = value }
 
+    /// 250 Requested mail action okay, completed (RFC 5321 §4.2.3).
+    package static let ok = ReplyCode(known: 250)
+    /// 454 TLS not available due to temporary reason (RFC 3207 §4).
+    package static let tlsNotAvailable = ReplyCode(known: 454)
     /// 452 Requested action not taken: insufficient system storage (RFC 5321 §4.2.3).
     package static let insufficientStorage = ReplyCode(known: 452)
 
@@ -66,6 +70,8 @@ package struct EnhancedStatus: Sendable, Hashable, CustomStringConvertible {
     package static let mailSystemFull = EnhancedStatus(known: 4, 3, 1)
     /// 4.3.2 System not accepting network messages (RFC 3463 §3.4).
     package static let notAcceptingMessages = EnhancedStatus(known: 4, 3, 2)
+    /// 4.7.0 Other or undefined security status (RFC 3463 §3.8).
+    package static let otherSecurity = EnhancedStatus(known: 4, 7, 0)
     /// 4.4.2 Bad connection (RFC 3463 §3.5).
     package static let badConnection = EnhancedStatus(known: 4, 4, 2)
 }

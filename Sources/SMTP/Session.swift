@@ -63,6 +63,8 @@ package struct Session: ~Copyable {
     var heardLine = false
     private var hidden: CapabilitySet = []
     private var offered: CapabilitySet = []
+    /// STARTTLS is listed inside TLS, too, where RFC 3207 §4.2 forbids it. It is answered as ever.
+    private var listsTLSInside = false
 
     /// - Parameters:
     ///   - insideTLS: the handshake came before the greeting (RFC 8314 §3.3).
@@ -83,6 +85,14 @@ package struct Session: ~Copyable {
     package var helo: [UInt8]? { pendingName ?? establishedName }
     /// Octets of the message so far, without stuffed dots.
     package var contentCount: Int { content.count }
+    /// The message so far, without stuffed dots; empty where content is not kept, or was too big.
+    package var contentSoFar: [UInt8] { content.octets }
+    /// Whether EHLO was said rather than HELO; nil before either. While the phase `ehlo` is undecided: which is being
+    /// said.
+    package var greetsExtended: Bool? {
+        if case .ehlo(let extended) = pending { return extended }
+        return establishedName == nil ? nil : saidEHLO
+    }
     /// At the start of a command line, and nothing is undecided.
     package var awaitsCommand: Bool {
         guard pending == .nothing, case .command(let line) = mode else { return false }
@@ -110,6 +120,12 @@ package struct Session: ~Copyable {
         refreshCapabilities()
     }
 
+    /// From now on STARTTLS is listed inside TLS, against RFC 3207 §4.2.
+    package mutating func offerTLSInside() {
+        listsTLSInside = true
+        refreshCapabilities()
+    }
+
     /// After the handshake that STARTTLS asked for: everything that was said in clear is forgotten (RFC 3207 §4.2).
     package mutating func handshakeDone() {
         isTLS = true
@@ -130,7 +146,9 @@ package struct Session: ~Copyable {
     private mutating func refreshCapabilities() {
         var list = profile.capabilities.union(offered).subtracting(hidden)
         // RFC 3207 §4.2: not listed inside TLS.
-        if isTLS || !profile.tlsAvailable && !offered.contains(.startTLS) { list.remove(CapabilitySet(.startTLS)) }
+        if isTLS && !listsTLSInside || !profile.tlsAvailable && !offered.contains(.startTLS) {
+            list.remove(CapabilitySet(.startTLS))
+        }
         // RFC 4954 §4: no plaintext mechanism without TLS.
         if !isTLS && !profile.authInClear && !offered.contains(.auth) { list.remove(CapabilitySet(.auth)) }
         // RFC 3030 §3, RFC 6531 §3.1: these two stand on another extension.

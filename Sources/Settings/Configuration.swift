@@ -22,6 +22,9 @@ package struct Configuration: Sendable, Hashable {
     /// Sessions open at once.
     package var connections = 20_000
     package var rules: [Rule] = []
+    /// Where the certificate of fakemx's own authority goes; nil: there is none, and certificates sign themselves.
+    package var caFile: Settings.PlacedPath?
+    package var catalogue = Catalogue.empty
 
     package init() { listeners = [Listener(name: "smtp", address: Self.usualAddress, hostname: hostname)] }
 
@@ -38,6 +41,8 @@ package struct Configuration: Sendable, Hashable {
         package var authInClear = false
         package var limits = Limits()
         package var tls: TLS = .selfSigned
+        /// How TLS goes wrong here, where no rule says otherwise.
+        package var tlsFault: TLSFault?
 
         package init(name: String, address: String, hostname: String) {
             self.name = name
@@ -72,7 +77,11 @@ package struct Configuration: Sendable, Hashable {
 
 extension Configuration {
     /// Completes one layer, usually the sum of all.
-    package static func complete(_ settings: Settings) -> (configuration: Configuration, complaints: [Complaint]) {
+    ///
+    /// - Parameter catalogue: what `use` must find its replies in.
+    package static func complete(
+        _ settings: Settings, _ catalogue: Catalogue
+    ) -> (configuration: Configuration, complaints: [Complaint]) {
         var configuration = Configuration()
         configuration.hostname = settings.hostname ?? configuration.hostname
         configuration.store = settings.store ?? configuration.store
@@ -83,6 +92,7 @@ extension Configuration {
         configuration.magic = settings.magic ?? configuration.magic
         configuration.exitAfter = settings.exitAfter ?? configuration.exitAfter
         configuration.readyFile = settings.readyFile
+        configuration.caFile = settings.caFile
         configuration.connections = settings.limits.connections ?? configuration.connections
         configuration.retention.messages = settings.retention.messages ?? configuration.retention.messages
         configuration.retention.messageOctets =
@@ -104,8 +114,9 @@ extension Configuration {
         }
         // A rule of a listener knows more than one for all, so it is asked first.
         placed += settings.rules
-        complaints += RuleSet.complaints(about: placed, listeners: configuration.listeners.map(\.name))
+        complaints += RuleSet.complaints(about: placed, configuration.listeners, catalogue)
         configuration.rules = placed.map(\.rule)
+        configuration.catalogue = catalogue
         return (configuration, complaints)
     }
 
@@ -135,6 +146,15 @@ extension Configuration {
         var tls = settings.tls
         tls.merge(listener.tls)
         complete.tls = choice(tls, listener, &complaints)
+        complete.tlsFault = tls.fault ?? nil
+        if let fault = complete.tlsFault, complete.tls == .off, fault != .hidden {
+            complaints.append(
+                Complaint(listener.place, "tls fault \(fault), but TLS is off; switch it on, or leave the fault out"))
+        }
+        if let fault = complete.tlsFault, listener.implicitTLS, fault.needsSTARTTLS {
+            complaints.append(
+                Complaint(listener.place, "tls fault \(fault) is about STARTTLS, which smtps does not have; use smtp"))
+        }
         return complete
     }
 
@@ -172,9 +192,67 @@ extension Configuration {
     }
 }
 
-/// What can be said about all rules together only.
+extension TLSFault {
+    /// It needs the command, and so a listener that speaks in clear first.
+    fileprivate var needsSTARTTLS: Bool { kind == .smtp && self != .ehloChanged && self != .offeredAgain }
+}
+
+/// What can be said about rules only where everything else is known.
 enum RuleSet {
-    static func complaints(about rules: [Settings.PlacedRule], listeners: [String]) -> [Complaint] {
+    static func complaints(
+        about rules: [Settings.PlacedRule], _ listeners: [Configuration.Listener], _ catalogue: Catalogue
+    ) -> [Complaint] {
+        var complaints = namingComplaints(about: rules, listeners: listeners.map(\.name))
+        for placed in rules {
+            for (step, actions) in placed.rule.schedule.steps.enumerated() {
+                for (index, action) in actions.enumerated() {
+                    let place = placed.actions[.action(step: step, index: index)] ?? placed.place
+                    complaints += self.complaints(about: action, of: placed.rule, at: place, listeners, catalogue)
+                }
+            }
+        }
+        // The same file may be named twice; its complaints are said once.
+        var seen: Set<Complaint> = []
+        return complaints.filter { seen.insert($0).inserted }
+    }
+
+    private static func complaints(
+        about action: RuleAction, of rule: Rule, at place: Place, _ listeners: [Configuration.Listener],
+        _ catalogue: Catalogue
+    ) -> [Complaint] {
+        switch action {
+        case .use(let name):
+            guard let entry = catalogue[name] else {
+                let nearest = catalogue.nearest(name).map { "\"\($0)\"" }
+                let hint = nearest.isEmpty ? "" : "; did you mean \(nearest.joined(separator: " or "))?"
+                let none = catalogue.entries.isEmpty ? "; no reply at all was found, see --replies" : ""
+                return [Complaint(place, "no reply of the catalogue is named \"\(name.shown)\"\(hint)\(none)")]
+            }
+            guard let phase = entry.phase, phase != rule.at else { return [] }
+            return [
+                Complaint(
+                    .warning, place,
+                    "\(entry.name) was seen at \(phase.rawValue), not at \(rule.at.rawValue); said as it stands")
+            ]
+        case .tls(let fault):
+            let served = listeners.filter { rule.mayServe($0.name) }
+            guard !served.isEmpty else { return [] }
+            if served.allSatisfy({ $0.tls == .off }) {
+                return [
+                    Complaint(place, "tls \(fault), but TLS is off on every listener of this rule; switch it on there")
+                ]
+            }
+            if fault.needsSTARTTLS, served.allSatisfy(\.implicitTLS) {
+                return [
+                    Complaint(place, "tls \(fault) is about STARTTLS, which smtps does not have; the rule never fires")
+                ]
+            }
+            return []
+        default: return []
+        }
+    }
+
+    private static func namingComplaints(about rules: [Settings.PlacedRule], listeners: [String]) -> [Complaint] {
         var complaints: [Complaint] = []
         var names: [String: Place] = [:]
         for (index, placed) in rules.enumerated() {
@@ -201,8 +279,15 @@ enum RuleSet {
                 }
             }
         }
-        // The same file may be named twice; its complaints are said once.
-        var seen: Set<Complaint> = []
-        return complaints.filter { seen.insert($0).inserted }
+        return complaints
+    }
+}
+
+extension Rule {
+    /// The conditions on its listener, if any, let this one through.
+    fileprivate func mayServe(_ listener: String) -> Bool {
+        when.filter { $0.key == .listener }.allSatisfy { condition in
+            condition.tests.contains { if case .text(let pattern) = $0 { pattern.matches(listener) } else { false } }
+        }
     }
 }

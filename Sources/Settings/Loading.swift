@@ -10,14 +10,17 @@ package struct SettingsSources: Sendable {
     package var environment: [String: String]
     /// Folders in which scenarios are found by name.
     package var scenarioFolders: [String]
+    /// What `use` finds its replies in.
+    package var catalogue: Catalogue
 
     package init(
         flags: [(option: Option, value: String)] = [], environment: [String: String] = [:],
-        scenarioFolders: [String] = []
+        scenarioFolders: [String] = [], catalogue: Catalogue = .empty
     ) {
         self.flags = flags
         self.environment = environment
         self.scenarioFolders = scenarioFolders
+        self.catalogue = catalogue
     }
 }
 
@@ -54,29 +57,29 @@ package enum Loading {
         if let scenarios = scenarios(named, sources.scenarioFolders, &files, &complaints) { settings.merge(scenarios) }
         settings.merge(environment.settings)
         settings.merge(flags.settings)
-        let (configuration, found) = Configuration.complete(settings)
+        let (configuration, found) = Configuration.complete(settings, sources.catalogue)
         complaints += found
         let isSound = !complaints.contains(where: \.isError)
         return Loaded(configuration: isSound ? configuration : nil, complaints: complaints, files: files)
     }
 
     /// For `check`: each file by itself, over the defaults.
-    package static func check(_ names: [String], scenarioFolders: [String]) -> [Complaint] {
+    package static func check(_ names: [String], scenarioFolders: [String], catalogue: Catalogue) -> [Complaint] {
         names.flatMap { name -> [Complaint] in
             switch Scenarios.find(name, in: scenarioFolders, place: Place(source: name.shown)) {
             case .failure(let complaint):
                 // Here a name is a file first, whatever it ends in.
                 guard TextFile.exists(name) else { return [complaint] }
-                return check(file: name)
-            case .success(let path): return check(file: path)
+                return check(file: name, catalogue)
+            case .success(let path): return check(file: path, catalogue)
             }
         }
     }
 
-    private static func check(file: String) -> [Complaint] {
+    private static func check(file: String, _ catalogue: Catalogue) -> [Complaint] {
         let (settings, complaints) = SettingsFile.read(file)
         guard let settings else { return complaints }
-        return complaints + Configuration.complete(settings).complaints
+        return complaints + Configuration.complete(settings, catalogue).complaints
     }
 
     /// All scenarios as one layer. Their rules stand in the order in which they were named, and so do their listeners;

@@ -9,6 +9,8 @@ package enum Option: String, Sendable, Hashable, CaseIterable {
     case config, scenario, rule, smtp, smtps, http, hostname
     case tlsCert = "tls-cert"
     case tlsKey = "tls-key"
+    case tlsFault = "tls-fault"
+    case caFile = "ca-file"
     case tls, store, transcript, seed
     case timeScale = "time-scale"
     case loops
@@ -114,6 +116,8 @@ extension Stated {
         case .hostname: return set(Value.hostname(text)) { settings.hostname = $0 }
         case .tlsCert: settings.tls.certificate = Settings.PlacedPath(path: text, place: place)
         case .tlsKey: settings.tls.key = Settings.PlacedPath(path: text, place: place)
+        case .tlsFault: return set(TLSFault.parse(text)) { settings.tls.fault = .some($0) }
+        case .caFile: settings.caFile = Settings.PlacedPath(path: text, place: place)
         case .tls: return set(Value.switched(text)) { settings.tls.isOff = !$0 }
         case .store: return set(Value.store(text)) { settings.store = $0 }
         case .transcript: return set(Value.choice(text, Settings.Transcript.self)) { settings.transcript = $0 }
@@ -139,7 +143,10 @@ extension Stated {
         func complaint(_ severity: Complaint.Severity, _ note: RuleError) -> Complaint {
             Complaint(severity, Place(source: place.source, column: note.column), "\(note.message) in '\(line.shown)'")
         }
-        if let rule = notes.rule { settings.rules.append(Settings.PlacedRule(rule: rule, place: place)) }
+        if let rule = notes.rule {
+            let actions = notes.columns.mapValues { Place(source: place.source, column: $0) }
+            settings.rules.append(Settings.PlacedRule(rule: rule, place: place, actions: actions))
+        }
         return notes.errors.map { complaint(.error, $0) } + notes.warnings.map { complaint(.warning, $0) }
     }
 }

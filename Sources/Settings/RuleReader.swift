@@ -13,11 +13,14 @@ struct RuleReader {
         guard let list = nodes.list(field) else { return [] }
         return list.compactMap { node in
             let rule = node.scalar == nil ? mapping(node) : line(node)
-            return rule.map { Settings.PlacedRule(rule: $0, place: nodes.place(node)) }
+            return rule.map { Settings.PlacedRule(rule: $0.rule, place: nodes.place(node), actions: $0.actions) }
         }
     }
 
-    private mutating func line(_ node: Node) -> Rule? {
+    /// A rule, and where its actions stand.
+    private typealias Read = (rule: Rule, actions: [RulePart: Place])
+
+    private mutating func line(_ node: Node) -> Read? {
         guard let text = nodes.string(node, of: "a rule") else { return nil }
         let notes = RuleLine.examine(text)
         for error in notes.errors {
@@ -26,7 +29,7 @@ struct RuleReader {
         for warning in notes.warnings {
             nodes.add(Complaint(.warning, nodes.place(node, offset: warning.column - 1), warning.message))
         }
-        return notes.rule
+        return notes.rule.map { ($0, notes.columns.mapValues { nodes.place(node, offset: $0 - 1) }) }
     }
 
     // MARK: A rule as a mapping
@@ -39,25 +42,25 @@ struct RuleReader {
         func of(_ part: RulePart) -> Node { parts[part] ?? rule }
     }
 
-    private mutating func mapping(_ node: Node) -> Rule? {
+    private mutating func mapping(_ node: Node) -> Read? {
         let before = nodes.complaints.count
         let fields = nodes.fields(of: node, known: Self.keys, in: "a rule")
         guard case .mapping = node else { return nil }
         var places = Places(rule: node)
         let name = name(fields["name"], &places)
         let phase = phase(fields["at"], node, &places)
-        let when = conditions(fields["when"], &places)
+        let when = conditions(fields["when"], in: nil, &places)
         let (schedule, per) = schedule(fields, node, &places)
         // A rule that was not understood in full is not judged.
         guard nodes.complaints.count == before, let phase, let schedule else { return nil }
-        let rule = Rule(name: name, at: phase, when: when, schedule: schedule, per: per)
+        let rule = Rule(name: name, at: phase, when: when.conditions, groups: when.groups, schedule: schedule, per: per)
         var isSound = true
         for issue in rule.issues() {
             isSound = isSound && issue.isWarning
             let place = nodes.place(places.of(issue.part))
             nodes.add(Complaint(issue.isWarning ? .warning : .error, place, issue.text.description))
         }
-        return isSound ? rule : nil
+        return isSound ? (rule, places.parts.mapValues { nodes.place($0) }) : nil
     }
 
     private mutating func name(_ field: NodeReader.Field?, _ places: inout Places) -> String {
@@ -81,21 +84,32 @@ struct RuleReader {
         return phase
     }
 
-    private mutating func conditions(_ field: NodeReader.Field?, _ places: inout Places) -> [Condition] {
-        guard let field else { return [] }
+    /// The conditions of a rule, or of a group in it.
+    private mutating func conditions(
+        _ field: NodeReader.Field?, in group: Int?, depth: Int = 0, _ places: inout Places
+    ) -> (conditions: [Condition], groups: [ConditionGroup]) {
+        guard let field else { return ([], []) }
+        let what = field.key.scalar?.string ?? "when"
         guard case .mapping(let mapping) = field.value else {
-            nodes.error(field.value, "when is written as conditions with values, as { to: \"*@full.test\" }")
-            return []
+            nodes.error(field.value, "\(what) is written as conditions with values, as { to: \"*@full.test\" }")
+            return ([], [])
         }
         var conditions: [Condition] = []
+        var groups: [ConditionGroup] = []
         for (key, value) in mapping {
             guard let word = key.scalar?.string else {
                 nodes.error(key, "a condition is a word")
                 continue
             }
             if word.unicodeScalars.first == YAMLText.maskedKey { continue }
+            if let kind = ConditionGroup.Kind(rawValue: word) {
+                if group == nil { places.parts[.group(groups.count)] = key }
+                groups += read(kind, NodeReader.Field(key: key, value: value), group ?? groups.count, depth, &places)
+                continue
+            }
             guard let known = ConditionKey(rawValue: word) else {
-                nodes.error(key, ConditionKey.unknown(word))
+                let all = ConditionKey.all + ConditionGroup.Kind.allCases.map(\.rawValue)
+                nodes.error(key, ConditionKey.unknown(word, among: all))
                 continue
             }
             if nodes.isNull(value) {
@@ -105,14 +119,40 @@ struct RuleReader {
             guard let texts = nodes.strings(NodeReader.Field(key: key, value: value)) else { continue }
             switch Condition.parse(known, texts.map(\.text)) {
             case .success(let condition):
-                places.parts[.condition(conditions.count)] = key
+                if group == nil { places.parts[.condition(conditions.count)] = key }
                 conditions.append(condition)
             case .failure(let complaint):
                 let node = texts.indices.contains(complaint.index) ? texts[complaint.index].node : value
                 nodes.error(node, complaint.text.description)
             }
         }
-        return conditions
+        return (conditions, groups)
+    }
+
+    /// `any:`, `all:` or `not:` with one mapping, or with a list of them of which each is a group of its own.
+    private mutating func read(
+        _ kind: ConditionGroup.Kind, _ field: NodeReader.Field, _ group: Int, _ depth: Int, _ places: inout Places
+    ) -> [ConditionGroup] {
+        guard depth < ConditionGroup.deepest else {
+            nodes.error(field.key, "groups inside groups, \(ConditionGroup.deepest) at most")
+            return []
+        }
+        guard case .sequence(let list) = field.value else {
+            let inside = conditions(field, in: group, depth: depth + 1, &places)
+            if inside.conditions.isEmpty, inside.groups.isEmpty { nodes.error(field.value, "an empty group") }
+            return [ConditionGroup(kind, inside.conditions, inside.groups)]
+        }
+        var inner: [ConditionGroup] = []
+        for node in list {
+            let inside = conditions(NodeReader.Field(key: field.key, value: node), in: group, depth: depth + 1, &places)
+            guard !inside.conditions.isEmpty || !inside.groups.isEmpty else { continue }
+            inner.append(ConditionGroup(.all, inside.conditions, inside.groups))
+        }
+        if inner.isEmpty { nodes.error(field.value, "an empty group") }
+        // Neither of them, not "not both".
+        return [
+            kind == .not ? ConditionGroup(.not, [], [ConditionGroup(.any, [], inner)]) : ConditionGroup(kind, [], inner)
+        ]
     }
 
     // MARK: Times, steps and what is done

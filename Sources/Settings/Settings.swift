@@ -16,6 +16,8 @@ package struct Settings: Sendable, Hashable {
     package var authInClear: Bool?
     package var limits = LimitSettings()
     package var tls = TLSSettings()
+    /// Where the certificate of the authority is written that signs what fakemx makes.
+    package var caFile: PlacedPath?
     package var store: Store?
     package var retention = RetentionSettings()
     package var transcript: Transcript?
@@ -42,10 +44,13 @@ package struct Settings: Sendable, Hashable {
     package struct PlacedRule: Sendable, Hashable {
         package var rule: Rule
         package var place: Place
+        /// Where its actions stand, as far as they are named in complaints that come later.
+        package var actions: [RulePart: Place]
 
-        package init(rule: Rule, place: Place) {
+        package init(rule: Rule, place: Place, actions: [RulePart: Place] = [:]) {
             self.rule = rule
             self.place = place
+            self.actions = actions
         }
     }
 
@@ -133,11 +138,14 @@ package struct Settings: Sendable, Hashable {
         package var isOff: Bool?
         package var certificate: PlacedPath?
         package var key: PlacedPath?
+        /// How TLS goes wrong; nil within `.some` takes a fault of an outer layer away.
+        package var fault: TLSFault??
 
         package init() {}
 
         package mutating func merge(_ over: TLSSettings) {
             isOff = over.isOff ?? (over.certificate != nil ? false : isOff)
+            fault = over.fault ?? fault
             // The two belong together: a layer that names one of them speaks for both.
             if over.certificate != nil || over.key != nil {
                 certificate = over.certificate
@@ -181,6 +189,7 @@ package struct Settings: Sendable, Hashable {
         authInClear = over.authInClear ?? authInClear
         limits.merge(over.limits)
         tls.merge(over.tls)
+        caFile = over.caFile ?? caFile
         store = over.store ?? store
         retention.merge(over.retention)
         transcript = over.transcript ?? transcript

@@ -42,7 +42,8 @@ struct SettingsReader {
     }
 
     static let keys = [
-        "name", "description", "hostname", "listeners", "hide", "auth-in-clear", "limits", "tls", "store", "retention",
+        "name", "description", "hostname", "listeners", "hide", "auth-in-clear", "limits", "tls", "ca-file", "store",
+        "retention",
         "transcript", "http", "seed", "time-scale", "loops", "magic", "exit-after", "ready-file", "rules",
     ]
 
@@ -56,6 +57,7 @@ struct SettingsReader {
         settings.authInClear = nodes.parsed(fields["auth-in-clear"], Value.switched)
         settings.limits = limits(fields["limits"], isListener: false)
         settings.tls = tls(fields["tls"])
+        settings.caFile = path(fields["ca-file"])
         settings.store = nodes.parsed(fields["store"], Value.store)
         settings.retention = retention(fields["retention"])
         settings.transcript = nodes.parsed(fields["transcript"]) { Value.choice($0, Settings.Transcript.self) }
@@ -174,14 +176,19 @@ struct SettingsReader {
         if field.value.scalar != nil {
             tls.isOff = nodes.parsed(field) { text in
                 Value.switched(text).map { !$0 }.mapError { _ in
-                    RuleText("\"\(text.shown)\" is neither on, off, nor cert: FILE and key: FILE")
+                    RuleText("\"\(text.shown)\" is neither on, off, nor cert: FILE and key: FILE, nor fault: NAME")
                 }
             }
             return tls
         }
-        let fields = nodes.fields(of: field.value, known: ["cert", "key"], in: "tls")
+        let fields = nodes.fields(of: field.value, known: ["cert", "key", "fault"], in: "tls")
         tls.certificate = path(fields["cert"])
         tls.key = path(fields["key"])
+        if let field = fields["fault"] {
+            tls.fault = nodes.parsed(field) { text in
+                text.trimmed.asciiLowercased == "none" ? .success(TLSFault?.none) : TLSFault.parse(text).map { $0 }
+            }
+        }
         return tls
     }
 

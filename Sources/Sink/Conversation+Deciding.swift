@@ -8,6 +8,8 @@ import SMTP
 /// What the sink says on its own behalf, outside the protocol's replies.
 enum Replies {
     /// The store had no room.
+    /// Bad TLS by the name of `refused` (RFC 3207 §4).
+    static let tlsRefused = Reply(.tlsNotAvailable, .otherSecurity, "TLS not available due to temporary reason")
     static let storageFailed = Reply(.insufficientStorage, .mailSystemFull, "Insufficient system storage")
 }
 
@@ -52,7 +54,9 @@ extension Conversation {
     }
 
     func decide(_ phase: Phase, _ now_ns: UInt64, _ effects: inout Effects) {
-        guard consults(phase), let decision = context.rules.decide(phase, facts(at: phase), now_ns: now_ns) else {
+        uses[Int(phase.ordinal)] &+= 1
+        guard consults(phase), let decision = context.rules.decide(phase, facts(at: phase, now_ns), now_ns: now_ns)
+        else {
             settle(phase, .proceed, now_ns, &effects)
             return
         }
@@ -60,7 +64,9 @@ extension Conversation {
             effects.events.append(
                 .fault(
                     rule: decision.rule, why: decision.why, phase: phase,
-                    action: decision.actions.map(\.spoken).joined(separator: ", ")), at_us: now_us)
+                    action: decision.actions.map(\.spoken).joined(separator: ", "),
+                    use: Int(uses[Int(phase.ordinal)]), octets: phase == .body ? session.contentCount : 0,
+                    script: decision.actions.map(\.written)), at_us: now_us)
         }
         var plan = Plan(phase: phase, actions: decision.actions)
         for action in decision.actions {
@@ -71,24 +77,41 @@ extension Conversation {
             case .hide(let capabilities): session.hide(capabilities)
             case .offer(let capabilities): session.offer(capabilities)
             case .slowRead(let rate): readRate = rate
-            case .reply, .delay, .stall, .close, .reset, .accept: break
+            case .bend(let preset): plan.bend = preset
+            case .tls(let fault): spoilTLS(fault)
+            case .reply, .raw, .delay, .stall, .stopReading, .close, .reset, .accept: break
             }
         }
         self.plan = plan
         carryOut(now_ns, &effects)
     }
 
-    private func facts(at phase: Phase) -> Facts {
+    /// What is known of the client, whatever it is doing.
+    func factsOfClient(_ now_ns: UInt64) -> Facts {
         var facts = Facts(
             listener: context.name, client: clientHost, clientAddress: clientAddress,
             helo: session.helo.map { Text.lossy($0) }, tls: tlsVersion, user: session.user.map { Text.lossy($0) },
             session: number, transaction: record.number)
+        facts.hello = session.greetsExtended.map { $0 ? "ehlo" : "helo" }
+        facts.errors = errorsSaid
+        if context.rules.needsTime {
+            facts.secondOfDay = Int((wallBegan_us + Int64((now_ns - began_ns) / 1000)) / 1_000_000 % 86_400)
+        }
+        return facts
+    }
+
+    private func facts(at phase: Phase, _ now_ns: UInt64) -> Facts {
+        var facts = factsOfClient(now_ns)
+        if context.rules.messagePhases.contains(PhaseSet(phase)) { facts.message = MessageFacts(session.contentSoFar) }
         switch phase {
         case .mail:
             facts.from = session.pendingReversePath.map { Text.lossy($0.address) }
             facts.size = session.pendingReversePath?.size
+            facts.parameters = session.pendingReversePath?.parameters ?? []
             return facts
-        case .rcpt: facts.to = session.pendingForwardPath.map { [Text.lossy($0.address)] } ?? []
+        case .rcpt:
+            facts.parameters = session.pendingForwardPath?.parameters ?? []
+            facts.to = session.pendingForwardPath.map { [Text.lossy($0.address)] } ?? []
         case .accepted:
             facts.from = record.accepted.map { Text.lossy($0.reversePath.address) }
             facts.to = record.accepted?.recipients.map { Text.lossy($0.address) } ?? []
@@ -129,15 +152,23 @@ extension Conversation {
     private func perform(_ action: Action, of plan: Plan, _ now_ns: UInt64, _ effects: inout Effects) {
         switch action {
         case .delay(let duration_ns):
+            guard duration_ns > 0 else { return }
             gate =
                 plan.phase == .idle ? .idling(until_ns: now_ns + duration_ns) : .delayed(until_ns: now_ns + duration_ns)
         case .reply(let reply):
             self.plan?.isSettled = true
             settle(plan.phase, .reply(reply), now_ns, &effects)
+        case .raw(let pieces, let code):
+            self.plan?.isSettled = true
+            self.plan?.raw = BentReply(pieces: pieces)
+            let refusal = code.flatMap {
+                $0.isPositive ? nil : Reply(code: $0, enhanced: nil, wire: pieces.flatMap(\.self))
+            }
+            settle(plan.phase, refusal.map(Ruling.reply) ?? .proceed, now_ns, &effects)
         case .accept:
             self.plan?.isSettled = true
             settle(plan.phase, .proceed, now_ns, &effects)
-        case .close, .reset, .stall:
+        case .close, .reset, .stall, .stopReading:
             if !plan.isSettled {
                 // The session hears of the silence first; storing (`keep`) may make this plan wait, so the action
                 // itself is run again behind it.
@@ -149,14 +180,16 @@ extension Conversation {
             switch action {
             case .close: end(.sinkClose, closing: .finish, &effects)
             case .reset: end(.sinkReset, closing: .reset, &effects)
-            default: stall(&effects)
+            default: stall(isDeaf: action == .stopReading)
             }
-        case .drip, .keep, .lose, .hide, .offer, .slowRead: break
+        case .drip, .keep, .lose, .hide, .offer, .slowRead, .bend, .tls: break
         }
     }
 
-    private func stall(_ effects: inout Effects) {
+    /// - Parameter isDeaf: nothing is read either.
+    func stall(isDeaf: Bool) {
         gate = .stalled
+        self.isDeaf = isDeaf
         plan = nil
         noteIgnored(dropPending())
     }
@@ -168,10 +201,11 @@ extension Conversation {
         switch phase {
         case .connect:
             switch ruling {
-            case .proceed, .stored: context.implicitTLS ? decide(.tls, now_ns, &effects) : greet(now_ns, &effects)
-            case .reply(let reply):
+            case .proceed where plan?.raw == nil:
+                context.implicitTLS ? decide(.tls, now_ns, &effects) : greet(now_ns, &effects)
+            case .reply, .proceed, .stored:
                 // No octet goes in clear where TLS begins with the first one (RFC 8314 §3.3): it waits.
-                connectReply = reply
+                connectReply = (ruling, ruling.reply.flatMap { bent($0) } ?? plan?.raw)
                 context.implicitTLS ? decide(.tls, now_ns, &effects) : greet(now_ns, &effects)
             case .silence: break
             }
@@ -184,10 +218,9 @@ extension Conversation {
             case .silence: break
             }
         case .idle, .accepted:
-            guard case .reply(let reply) = ruling else { return }
-            say(reply, phase, &effects)
-            noteFarewell(reply, phase)
-            if reply.code.value == 421 { end(.sinkClose, closing: .finish, &effects) }
+            session.begin(phase)
+            complete(phase, ruling, now_ns, &effects)
+        case .starttls: settleSTARTTLS(ruling, now_ns, &effects)
         case .endOfData: settleMessage(ruling, now_ns, &effects)
         default: complete(phase, ruling, now_ns, &effects)
         }
@@ -196,7 +229,7 @@ extension Conversation {
     func greet(_ now_ns: UInt64, _ effects: inout Effects) {
         session.begin(.greeting)
         if let connectReply {
-            complete(.connect, .reply(connectReply), now_ns, &effects)
+            complete(.connect, connectReply.ruling, bent: connectReply.bent, now_ns, &effects)
         } else {
             decide(.greeting, now_ns, &effects)
         }
@@ -207,6 +240,7 @@ extension Conversation {
         awaitsHandshake = false
         gate = .handshaking
         effects.startsTLS = true
+        effects.tlsFault = tlsFault
     }
 
     /// The message is complete: store it first where it is to be stored, and only then rule (RFC 5321 §4.2.5).
@@ -244,16 +278,33 @@ extension Conversation {
         return ruling
     }
 
-    /// The session is told the ruling; its reply goes out, at once or slowly.
-    func complete(_ phase: Phase, _ ruling: Ruling, _ now_ns: UInt64, _ effects: inout Effects) {
+    /// What a reply is bent into, if this decision bends it.
+    func bent(_ reply: Reply) -> BentReply? { plan?.raw ?? plan?.bend?.bend(reply) }
+
+    /// The session is told the ruling; its reply goes out, at once or piece by piece.
+    ///
+    /// - Parameter bent: what is said in place of the reply, where that was known before.
+    func complete(
+        _ phase: Phase, _ ruling: Ruling, bent: BentReply? = nil, _ now_ns: UInt64, _ effects: inout Effects
+    ) {
         let address = phase == .rcpt ? session.pendingForwardPath?.address : nil
         let reversePath = phase == .mail ? session.pendingReversePath?.address : nil
+        let asked = phase == .rcpt && context.rules.countsReplies ? facts(at: .rcpt, now_ns) : nil
         let outcome = session.resolve(ruling)
         if let reversePath { noteMail(reversePath, &effects) }
         if let address { noteRecipient(address, outcome.reply, &effects) }
+        if let reply = outcome.reply { count(reply, phase, asked, now_ns) }
+        if let bent = bent ?? outcome.reply.flatMap({ self.bent($0) }) ?? plan?.raw {
+            return send(
+                Drip(
+                    reply: outcome.reply, bent: bent, began_ns: now_ns, pace_ns: Self.pieceGap_ns, phase: phase,
+                    next: outcome.next), now_ns, &effects)
+        }
         if let reply = outcome.reply, let rate = plan?.drip {
-            gate = .dripping(
-                Drip(reply: reply, began_ns: now_ns, octetsPerSecond: rate, phase: phase, next: outcome.next))
+            let octets = BentReply(pieces: reply.wire.map { [$0] })
+            let drip = Drip(
+                reply: reply, bent: octets, began_ns: now_ns, pace_ns: 1e9 / rate, phase: phase, next: outcome.next)
+            gate = .dripping(drip)
             return
         }
         if let reply = outcome.reply { say(reply, phase, &effects) }
@@ -261,23 +312,43 @@ extension Conversation {
         goOn(outcome.next, phase, outcome.reply, now_ns, &effects)
     }
 
-    /// Sends what is due of a slow reply.
+    /// Sends what is due of a reply in pieces, from its beginning. What comes behind it is the plan's.
+    private func send(_ drip: Drip, _ now_ns: UInt64, _ effects: inout Effects) {
+        guard drip.bent.pieces.count > 1 else { return finish(drip, drip.bent.pieces.first ?? [], now_ns, &effects) }
+        gate = .dripping(drip)
+    }
+
+    /// Sends what is due of a reply in pieces: one piece a turn, so that each is a segment.
     func goOn(_ drip: Drip, _ now_ns: UInt64, _ effects: inout Effects) {
         var drip = drip
-        while drip.sent < drip.reply.wire.count, drip.next_ns <= now_ns {
-            effects.output.append(drip.reply.wire[drip.sent])
+        let pieces = drip.bent.pieces
+        while drip.sent < pieces.count - 1, drip.next_ns <= now_ns {
+            effects.output.append(contentsOf: pieces[drip.sent])
             drip.sent += 1
+            if drip.pace_ns == Self.pieceGap_ns { break }
         }
-        guard drip.sent == drip.reply.wire.count else {
+        guard drip.sent == pieces.count - 1, drip.next_ns <= now_ns,
+            effects.output.isEmpty || drip.pace_ns != Self.pieceGap_ns
+        else {
             gate = .dripping(drip)
             return
         }
+        finish(drip, pieces.last ?? [], now_ns, &effects)
+        carryOut(now_ns, &effects)
+    }
+
+    /// The last piece of a reply.
+    private func finish(_ drip: Drip, _ last: [UInt8], _ now_ns: UInt64, _ effects: inout Effects) {
         gate = .open
         lastProgress_ns = now_ns
-        noteReply(drip.reply, drip.phase, &effects)
+        effects.output.append(contentsOf: last)
+        if context.records {
+            effects.events.reply(drip.bent.pieces.flatMap(\.self), phase: drip.phase, at_us: now_us)
+        }
         noteOutcome(drip.phase, drip.reply, &effects)
+        saidEarly = drip.bent.saysNext
+        if drip.bent.closes { return end(.sinkClose, closing: .finish, &effects) }
         goOn(drip.next, drip.phase, drip.reply, now_ns, &effects)
-        carryOut(now_ns, &effects)
     }
 
     private func goOn(
@@ -286,6 +357,7 @@ extension Conversation {
         switch next {
         case .read: break
         case .startTLS:
+            if spoilsSTARTTLS(&effects) { return }
             closeTransaction(&effects)  // forgotten with the handshake (RFC 3207 §4.2)
             discardsRest = true
             awaitsHandshake = true
@@ -314,14 +386,12 @@ extension Action {
         case .keep: "keep"
         case .lose: "lose"
         case .accept: "accept"
-        case .hide(let capabilities): "hide \(capabilities.spoken)"
-        case .offer(let capabilities): "offer \(capabilities.spoken)"
+        case .hide, .offer, .stopReading, .bend, .tls: written
+        case .raw(let pieces, _): Text.lines(pieces.flatMap(\.self)).first ?? ""
         }
     }
 }
 
-extension CapabilitySet {
-    fileprivate var spoken: String {
-        Capability.allCases.filter { contains($0) }.map(\.keyword).joined(separator: " ")
-    }
+extension Ruling {
+    fileprivate var reply: Reply? { if case .reply(let reply) = self { reply } else { nil } }
 }

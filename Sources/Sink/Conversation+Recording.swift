@@ -1,5 +1,6 @@
 // What happened is appended to the turn's events, once, here. Transcripts, records and counts are their readers.
 
+import Faults
 import Journal
 import SMTP
 
@@ -106,6 +107,14 @@ extension Conversation {
     /// Puts a reply into the output, and tells of it.
     func say(_ reply: Reply?, _ phase: Phase?, _ effects: inout Effects) {
         guard let reply else { return }
+        if saidEarly {
+            saidEarly = false
+            if context.records {
+                effects.events.append(
+                    .noticed("a reply went out with the one before, before its command"), at_us: now_us)
+            }
+            return
+        }
         effects.output.append(contentsOf: reply.wire)
         noteReply(reply, phase, &effects)
     }
@@ -113,6 +122,15 @@ extension Conversation {
     func noteReply(_ reply: Reply, _ phase: Phase?, _ effects: inout Effects) {
         guard context.records else { return }
         effects.events.reply(reply.wire, phase: phase, at_us: now_us)
+    }
+
+    /// Counts a reply, for the rules that ask how many were said.
+    ///
+    /// - Parameter asked: what was known before the reply, at rcpt.
+    func count(_ reply: Reply, _ phase: Phase?, _ asked: Facts?, _ now_ns: UInt64) {
+        if reply.code.isPermanent { errorsSaid += 1 }
+        guard context.rules.countsReplies else { return }
+        context.rules.note(reply.code, at: asked == nil ? nil : phase, asked ?? factsOfClient(now_ns), now_ns: now_ns)
     }
 
     // MARK: Transactions
@@ -233,6 +251,7 @@ extension Conversation {
         // A reply that did not go out whole was not said.
         if case .dripping(let drip) = gate { noteOutcome(drip.phase, nil, &effects) }
         closeTransaction(&effects)
+        if context.rules.countsSessions { context.rules.sessionEnded(number) }
         if context.records {
             if ignoredOctetCount > 0 {
                 effects.events.append(.clientIgnored(octetCount: ignoredOctetCount), at_us: now_us)

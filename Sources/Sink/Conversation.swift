@@ -29,12 +29,14 @@ package final class Conversation {
         case ended
     }
 
-    /// A reply that leaves slowly, and what comes behind it.
+    /// A reply that leaves piece by piece, and what comes behind it.
     struct Drip {
-        let reply: Reply
+        let reply: Reply?
+        let bent: BentReply
+        /// Pieces that are on their way.
         var sent = 0
         let began_ns: UInt64
-        let octetsPerSecond: Double
+        let pace_ns: Double
         let phase: Phase
         let next: Next
     }
@@ -47,6 +49,10 @@ package final class Conversation {
         /// The session was told the ruling.
         var isSettled = false
         var drip: Double?
+        /// What is said in place of the reply.
+        var raw: BentReply?
+        /// What becomes of the reply.
+        var bend: OddReply?
         var keeps = false
         var loses = false
     }
@@ -55,6 +61,8 @@ package final class Conversation {
     static let pendingLimit = 64 << 10
     /// Message octets that count as progress against the client's time limit, so that one octet now and then does not.
     static let progressOctets = 512
+    /// Between the pieces of a reply that are to be segments of their own: long enough for each to have left.
+    static let pieceGap_ns = 5e6
 
     package let id: String
     package let number: UInt64
@@ -80,6 +88,8 @@ package final class Conversation {
     var progressOctetCount = 0
     /// Octets a second at which the client is read; nil for as fast as they come.
     var readRate: Double?
+    /// Nothing is read any more, ever.
+    var isDeaf = false
     /// When more may be read at that rate.
     var readAgain_ns: UInt64?
     /// Of what waits, how much has been read as far as the rate goes: a TLS record, or a read that came before the
@@ -102,8 +112,16 @@ package final class Conversation {
     var record = TransactionTracking()
     var tlsVersion: String?
     var tlsReply: Reply?
+    /// How TLS goes wrong in this session.
+    var tlsFault: TLSFault?
     /// What a rule at `connect` says in the greeting's place.
-    var connectReply: Reply?
+    var connectReply: (ruling: Ruling, bent: BentReply?)?
+    /// The next reply went out with the one before.
+    var saidEarly = false
+    /// 5yz replies so far.
+    var errorsSaid = 0
+    /// Decisions so far, by phase.
+    var uses = InlineArray<17, UInt16>(repeating: 0)
 
     /// - Parameters:
     ///   - id: what records call this session.
@@ -119,8 +137,10 @@ package final class Conversation {
         self.clientHost = clientHost
         self.clientAddress = clientAddress
         session = Session(
-            profile: context.profile, insideTLS: false, keepsContent: context.keepsMessages,
+            profile: context.profile, insideTLS: false,
+            keepsContent: context.keepsMessages || !context.rules.messagePhases.isEmpty,
             bodyCheckpoints: context.rules.bodyCheckpoints)
+        if let fault = context.tlsFault { spoilTLS(fault) }
     }
 
     let clientHost: String
@@ -224,6 +244,7 @@ package final class Conversation {
         gate = .open
         tlsVersion = tls.version
         session.handshakeDone()
+        changeListAfterTLS()
         if context.records { effects.events.append(.tlsStarted(tls), at_us: now_us) }
         if let reply = tlsReply {
             session.begin(.tls)
@@ -239,7 +260,8 @@ package final class Conversation {
         guard case .handshaking = gate else { return }
         now_us = (now_ns - began_ns) / 1000
         if context.records { effects.events.append(.tlsFailed(reason: reason), at_us: now_us) }
-        end(.clientClose, closing: .finish, &effects)
+        // A handshake that fails as it was asked to is the sink's doing.
+        end(tlsFault?.endsHandshake == true ? .sinkClose : .clientClose, closing: .finish, &effects)
         finishTurn(now_ns, &effects)
     }
 
@@ -249,6 +271,14 @@ package final class Conversation {
         now_us = (now_ns - began_ns) / 1000
         clientFinished = true
         if context.records { effects.events.append(.clientFinished, at_us: now_us) }
+        finishTurn(now_ns, &effects)
+    }
+
+    /// Nobody reads, and behind what waits unread the client has closed already.
+    package func peerLeft(now_ns: UInt64, _ effects: inout Effects) {
+        guard isDeaf, !hasEnded else { return }
+        now_us = (now_ns - began_ns) / 1000
+        end(.clientClose, closing: .finish, &effects)
         finishTurn(now_ns, &effects)
     }
 
@@ -308,7 +338,7 @@ package final class Conversation {
             end(.shutdown, closing: .finish, &effects)
         }
         readSlowly(now_ns)
-        effects.reading = pending.count < Self.pendingLimit && readAgain_ns == nil && !waitsForHandshake
+        effects.reading = pending.count < Self.pendingLimit && readAgain_ns == nil && !waitsForHandshake && !isDeaf
         effects.readLimit = slowStep
         effects.deadline_ns = nextDeadline_ns
     }
@@ -333,6 +363,6 @@ package final class Conversation {
 }
 
 extension Conversation.Drip {
-    /// When the next octet is due.
-    var next_ns: UInt64 { began_ns + UInt64(Double(sent) / octetsPerSecond * 1e9) }
+    /// When the next piece is due.
+    var next_ns: UInt64 { began_ns + UInt64(Double(sent) * pace_ns) }
 }

@@ -1,6 +1,7 @@
 // What a conversation wants done after a turn. Values only: the event loop's side carries them out, a test looks at
 // them. One instance serves all connections of a loop, so that a turn allocates nothing.
 
+import Faults
 import Journal
 import SMTP
 
@@ -20,6 +21,8 @@ package struct Effects {
     package var closing = Closing.no
     /// The server's side of the handshake begins behind the output.
     package var startsTLS = false
+    /// How it goes wrong, if at all.
+    package var tlsFault: TLSFault?
     /// Whether octets of the client are wanted now.
     package var reading = true
     /// The most octets to take in one read; nil for no limit of its own.
@@ -39,6 +42,7 @@ package struct Effects {
         events.removeAll()
         closing = .no
         startsTLS = false
+        tlsFault = nil
         message = nil
         countedMessage = nil
     }

@@ -11,18 +11,22 @@ package final class ListenerContext: Sendable {
     package let rules: RuleBook
     /// TLS begins with the first octet (RFC 8314 §3.3).
     package let implicitTLS: Bool
+    /// How TLS goes wrong here, if it does and no rule says otherwise.
+    package let tlsFault: TLSFault?
     /// Messages are stored; false: counted.
     package let keepsMessages: Bool
     /// Somebody reads the events: a store or a transcript.
     package let records: Bool
 
     package init(
-        name: String, profile: Profile, rules: RuleBook, implicitTLS: Bool, keepsMessages: Bool, records: Bool
+        name: String, profile: Profile, rules: RuleBook, implicitTLS: Bool, tlsFault: TLSFault?, keepsMessages: Bool,
+        records: Bool
     ) {
         self.name = name
         self.profile = profile
         self.rules = rules
         self.implicitTLS = implicitTLS
+        self.tlsFault = tlsFault
         self.keepsMessages = keepsMessages
         self.records = records
     }

@@ -14,8 +14,20 @@ package final class RuleBook: Sendable {
     package let bodyCheckpoints: [Int]
     private let engine: Mutex<Engine>
 
-    package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: Bool) {
-        let engine = Engine(rules: rules, seed: seed, timeScale: timeScale, magic: magic)
+    /// Phases at which a rule looks into the message.
+    package let messagePhases: PhaseSet
+    package let needsTime: Bool
+    /// Replies are to be told with `note`.
+    package let countsReplies: Bool
+    /// The ends of sessions are to be told with `sessionEnded`.
+    package let countsSessions: Bool
+
+    package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: Bool, catalogue: Catalogue) {
+        let engine = Engine(rules: rules, seed: seed, timeScale: timeScale, magic: magic, catalogue: catalogue)
+        messagePhases = engine.messagePhases
+        needsTime = engine.needsTime
+        countsReplies = engine.countsReplies
+        countsSessions = engine.countsSessions
         self.phases = engine.rulePhases
         self.magic = magic
         self.bodyCheckpoints = engine.bodyCheckpoints
@@ -27,5 +39,11 @@ package final class RuleBook: Sendable {
         engine.withLock { $0.decide(phase, facts, now_ns: now_ns) }
     }
 
-    package var status: [RuleStatus] { engine.withLock { $0.status() } }
+    package func note(_ code: ReplyCode, at phase: Phase?, _ facts: Facts, now_ns: UInt64) {
+        engine.withLock { $0.note(code, at: phase, facts, now_ns: now_ns) }
+    }
+
+    package func sessionEnded(_ session: UInt64) { engine.withLock { $0.sessionEnded(session) } }
+
+    package func status(now_ns: UInt64) -> [RuleStatus] { engine.withLock { $0.status(now_ns: now_ns) } }
 }

@@ -72,6 +72,11 @@ final class SMTPHandler: ConnectionHandler {
         carryOut(connection, now)
     }
 
+    func peerLeaving(_ connection: Connection, now: Instant) {
+        conversation.peerLeft(now_ns: now.nanoseconds, &workspace.effects)
+        carryOut(connection, now)
+    }
+
     func peerGone(_ connection: Connection, reason: String, now: Instant) {
         conversation.peerGone(now_ns: now.nanoseconds, &workspace.effects)
         carryOut(connection, now)

@@ -97,10 +97,10 @@ package final class Server: Sendable {
     private static func generation(of configuration: SinkConfiguration, _ output: SessionOutput) -> Generation {
         let rules = RuleBook(
             rules: configuration.rules, seed: configuration.seed, timeScale: configuration.timeScale,
-            magic: configuration.magic)
+            magic: configuration.magic, catalogue: configuration.catalogue)
         let contexts = configuration.listeners.map {
             ListenerContext(
-                name: $0.name, profile: $0.profile, rules: rules, implicitTLS: $0.implicitTLS,
+                name: $0.name, profile: $0.profile, rules: rules, implicitTLS: $0.implicitTLS, tlsFault: $0.tlsFault,
                 keepsMessages: output.store.keepsMessages, records: output.records)
         }
         return Generation(configuration: configuration, rules: rules, contexts: contexts)
@@ -108,7 +108,9 @@ package final class Server: Sendable {
 
     // MARK: While it runs
 
-    package var ruleStatus: [RuleStatus] { generation.withLock { $0.rules }.status }
+    package var ruleStatus: [RuleStatus] {
+        generation.withLock { $0.rules }.status(now_ns: Instant.now().nanoseconds)
+    }
 
     /// Puts a new configuration into force for new connections, whole or not at all.
     ///

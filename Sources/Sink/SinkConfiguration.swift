@@ -15,15 +15,19 @@ package struct ListenerConfiguration: Sendable {
     package var profile: Profile
     /// nil: no TLS here.
     package var identity: TLSIdentity?
+    /// How TLS goes wrong here, where no rule says otherwise.
+    package var tlsFault: TLSFault?
 
     package init(
-        name: String, address: ListenAddress, implicitTLS: Bool = false, profile: Profile, identity: TLSIdentity?
+        name: String, address: ListenAddress, implicitTLS: Bool = false, profile: Profile, identity: TLSIdentity?,
+        tlsFault: TLSFault? = nil
     ) {
         self.name = name
         self.address = address
         self.implicitTLS = implicitTLS
         self.profile = profile
         self.identity = identity
+        self.tlsFault = tlsFault
     }
 }
 
@@ -38,6 +42,8 @@ package struct SinkConfiguration: Sendable {
     package var seed: UInt64
     package var timeScale: Double
     package var magic: Bool
+    /// What `use` finds its replies in.
+    package var catalogue: Catalogue
     package var store: StoreKind
     package var transcript: TranscriptForm?
     /// Event loops, one thread each.
@@ -47,7 +53,8 @@ package struct SinkConfiguration: Sendable {
 
     package init(
         listeners: [ListenerConfiguration], rules: [Rule] = [], seed: UInt64 = 0, timeScale: Double = 1,
-        magic: Bool = true, store: StoreKind = .memory(Retention()), transcript: TranscriptForm? = nil,
+        magic: Bool = true, catalogue: Catalogue = .empty, store: StoreKind = .memory(Retention()),
+        transcript: TranscriptForm? = nil,
         loops: Int = 1, connectionLimit: Int = 20_000
     ) {
         self.listeners = listeners
@@ -55,6 +62,7 @@ package struct SinkConfiguration: Sendable {
         self.seed = seed
         self.timeScale = timeScale
         self.magic = magic
+        self.catalogue = catalogue
         self.store = store
         self.transcript = transcript
         self.loops = loops

@@ -45,6 +45,18 @@ struct ServeOptions: ParsableArguments {
     @ArgumentParser.Option(help: .init("The key of --tls-cert, in PEM.", valueName: "file"))
     var tlsKey: String?
 
+    @ArgumentParser.Option(
+        help: .init(
+            "How TLS goes wrong for every client: expired, only-tls1.0, refused, stall, alert-NAME …; fakemx check names all.",
+            valueName: "name"))
+    var tlsFault: String?
+
+    @ArgumentParser.Option(
+        help: .init(
+            "Sign what fakemx makes by an authority of its own, and write that authority's certificate here.",
+            valueName: "path"))
+    var caFile: String?
+
     @ArgumentParser.Option(help: .init("off: no TLS anywhere.", valueName: "off|on"))
     var tls: String?
 
@@ -89,6 +101,8 @@ struct ServeOptions: ParsableArguments {
         add(.hostname, hostname.map { [$0] } ?? [])
         add(.tlsCert, tlsCert.map { [$0] } ?? [])
         add(.tlsKey, tlsKey.map { [$0] } ?? [])
+        add(.tlsFault, tlsFault.map { [$0] } ?? [])
+        add(.caFile, caFile.map { [$0] } ?? [])
         add(.tls, tls.map { [$0] } ?? [])
         add(.store, store.map { [$0] } ?? [])
         add(.transcript, transcript.map { [$0] } ?? [])

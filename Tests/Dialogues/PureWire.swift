@@ -73,8 +73,9 @@ extension Dialogue {
         ListenerContext(
             name: "smtp", profile: profile,
             rules: RuleBook(
-                rules: try parsedRules(), seed: setup.seed, timeScale: setup.timeScale, magic: setup.magic),
-            implicitTLS: setup.tls == .implicit, keepsMessages: setup.keepsMessages, records: true)
+                rules: try parsedRules(), seed: setup.seed, timeScale: setup.timeScale, magic: setup.magic,
+                catalogue: .empty),
+            implicitTLS: setup.tls == .implicit, tlsFault: nil, keepsMessages: setup.keepsMessages, records: true)
     }
 }
 

@@ -75,7 +75,7 @@ import Testing
         var engine = try engine("rcpt per=from,to steps: 451 one; 451 two; accept")
         #expect((0..<4).map { _ in engine.rcpt("a@x") } == ["451 one", "451 two", "accept", "accept"])
         #expect(engine.rcpt("b@x") == "451 one")
-        #expect(engine.status()[0].remains == "3 steps for each new from,to, 2 seen; the last stays")
+        #expect(engine.status(now_ns: 0)[0].remains == "3 steps for each new from,to, 2 seen; the last stays")
     }
 
     @Test func `The time scale divides durations and multiplies rates`() throws {
@@ -181,16 +181,16 @@ import Testing
 
     @Test func `Nameless rules get the name of their position`() throws {
         let engine = try engine("rcpt: close", "rcpt name=rule-3: close", "rcpt: close")
-        #expect(engine.status().map(\.name) == ["rule-1", "rule-3", "rule-4"])
+        #expect(engine.status(now_ns: 0).map(\.name) == ["rule-1", "rule-3", "rule-4"])
     }
 
     @Test func `Status counts matches and hits and says what remains`() throws {
         var engine = try engine("rcpt first=2: 450 x", "rcpt to=*@x: accept")
         _ = engine.rcpt("a@x")
-        #expect(engine.status()[0].remains == "1 of 2 left")
+        #expect(engine.status(now_ns: 0)[0].remains == "1 of 2 left")
         _ = engine.rcpt("a@x")
         _ = engine.rcpt("a@x")
-        let status = engine.status()
+        let status = engine.status(now_ns: 0)
         #expect(status.map(\.matches) == [3, 1])
         #expect(status.map(\.hits) == [2, 1])
         #expect(status.map(\.remaining) == [0, nil])
@@ -209,9 +209,9 @@ import Testing
                 """
             }
             let rules = try lines.map { try RuleLine.parse($0) }
-            var indexed = Engine(rules: rules, seed: 1, timeScale: 1, magic: false)
+            var indexed = Engine(rules: rules, seed: 1, timeScale: 1, magic: false, catalogue: .empty)
             // One engine a rule has nothing to look up in the wrong order.
-            var single = rules.map { Engine(rules: [$0], seed: 1, timeScale: 1, magic: false) }
+            var single = rules.map { Engine(rules: [$0], seed: 1, timeScale: 1, magic: false, catalogue: .empty) }
             for _ in 0..<10 {
                 let to = dice.one(of: addresses)
                 let from = dice.one(of: addresses)
@@ -243,7 +243,8 @@ import Testing
 }
 
 @Suite struct PhaseTimesActionTests {
-    @Test(arguments: Phase.allCases, ["451 4.3.0 later", "550 5.7.1 never", "421 4.3.2 bye", "close", "reset", "stall"])
+    @Test(
+        arguments: Phase.allCases, ["451 4.3.0 later", "550 5.7.1 never", "421 4.3.2 bye", "close", "reset", "stall"])
     func `Every phase can be refused, cut and held up`(phase: Phase, action: String) throws {
         for line in ["\(phase.rawValue): \(action)", "\(phase.rawValue): delay 1s, \(action)"] {
             var engine = try engine(line)

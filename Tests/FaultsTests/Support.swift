@@ -23,7 +23,9 @@ struct Dice: RandomNumberGenerator {
 }
 
 func engine(_ lines: String..., seed: UInt64 = 1, timeScale: Double = 1, magic: Bool = false) throws -> Engine {
-    Engine(rules: try lines.map { try RuleLine.parse($0) }, seed: seed, timeScale: timeScale, magic: magic)
+    Engine(
+        rules: try lines.map { try RuleLine.parse($0) }, seed: seed, timeScale: timeScale, magic: magic,
+        catalogue: .empty)
 }
 
 let second_ns: UInt64 = 1_000_000_000

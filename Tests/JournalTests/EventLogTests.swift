@@ -18,7 +18,7 @@ struct EventLogTests {
             .clientEarly(octetCount: 9, segment: 2),
             .reply(phase: .rcpt, wire: Array("550 5.1.1 No\r\n".utf8)),
             .reply(phase: nil, wire: Array("500 5.5.1 No\r\n".utf8)),
-            .fault(rule: "r", why: "always", phase: .endOfData, action: "close"),
+            .fault(rule: "r", why: "always", phase: .endOfData, action: "close", use: 1, octets: 0, script: []),
             .transactionBegan(reversePath: []),
             .transactionBegan(reversePath: Array("a@b".utf8)),
             .recipientAnswered(address: Array("c@d".utf8), wire: Array("250 2.1.5 Ok\r\n".utf8)),

@@ -31,7 +31,9 @@ struct SessionRecordTests {
             .transactionBegan(reversePath: Array("a@b.test".utf8)),
             .reply(phase: .mail, wire: wire("250 2.1.0 Ok")),
             .clientLine(octets: Array("RCPT TO:<x@full.test>".utf8), segment: 2),
-            .fault(rule: "full-mailbox", why: "always", phase: .rcpt, action: "550 5.2.2 Full"),
+            .fault(
+                rule: "full-mailbox", why: "always", phase: .rcpt, action: "550 5.2.2 Full", use: 1, octets: 0,
+                script: []),
             .recipientAnswered(address: Array("x@full.test".utf8), wire: wire("550 5.2.2 Full")),
             .reply(phase: .rcpt, wire: wire("550 5.2.2 Full")),
             .transactionEnded(verdict: .rejected, at: .rcpt, reply: wire("550 5.2.2 Full"), message: nil),
@@ -72,7 +74,8 @@ struct SessionRecordTests {
     func greeting() {
         let record = SessionBuilder.record(
             of: log([
-                .fault(rule: "closed", why: "always", phase: .greeting, action: "554 No"),
+                .fault(
+                    rule: "closed", why: "always", phase: .greeting, action: "554 No", use: 1, octets: 0, script: []),
                 .reply(phase: .greeting, wire: wire("554 No")),
                 .clientLine(octets: Array("QUIT".utf8), segment: 1),
                 .reply(phase: .quit, wire: wire("221 2.0.0 Bye")),
@@ -87,7 +90,10 @@ struct SessionRecordTests {
     @Test("a connection dropped without a reply names the phase and the rule")
     func dropped() {
         let record = SessionBuilder.record(
-            of: log([.fault(rule: "gone", why: "always", phase: .connect, action: "reset"), .ended(.sinkReset)]))
+            of: log([
+                .fault(rule: "gone", why: "always", phase: .connect, action: "reset", use: 1, octets: 0, script: []),
+                .ended(.sinkReset),
+            ]))
         #expect(record.verdict == nil)
         #expect(Transcript.sentence(record) == "no mail: dropped at connect (rule gone)")
     }

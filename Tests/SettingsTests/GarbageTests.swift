@@ -38,7 +38,7 @@ import Testing
             #expect(complaints.allSatisfy { ($0.place.line ?? 1) <= lines + 1 })
             if let settings, complaints.isEmpty {
                 sound += 1
-                _ = Configuration.complete(settings)
+                _ = Configuration.complete(settings, .empty)
             }
         }
         #expect(sound > 100)

@@ -9,8 +9,8 @@ import Testing
     @Test func `The annotated configuration states exactly the defaults`() throws {
         let (settings, found) = SettingsFile.read("\(configFolder)/fakemx.yaml")
         #expect(found == [])
-        #expect(Configuration.complete(try #require(settings)).configuration == Configuration())
-        #expect(Configuration.complete(Settings()).configuration == Configuration())
+        #expect(Configuration.complete(try #require(settings), .empty).configuration == Configuration())
+        #expect(Configuration.complete(Settings(), .empty).configuration == Configuration())
     }
 
     @Test func `The annotated configuration names every key`() throws {
@@ -99,7 +99,7 @@ import Testing
             """
         let (settings, found) = SettingsFile.parse(Array(yaml.utf8), file: "/etc/fakemx/f.yaml")
         #expect(found == [])
-        let (configuration, more) = Configuration.complete(try #require(settings))
+        let (configuration, more) = Configuration.complete(try #require(settings), .empty)
         #expect(more == [])
         let listeners = configuration.listeners
         #expect(listeners.map(\.name) == ["smtp", "own", "smtp-2"])

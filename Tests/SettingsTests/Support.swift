@@ -13,7 +13,7 @@ func read(_ yaml: String) -> (settings: Settings?, complaints: [Complaint]) {
 /// The complaints of a file as it would be checked, with those about all rules together.
 func complaints(_ yaml: String) -> [String] {
     let (settings, complaints) = read(yaml)
-    let more = settings.map { Configuration.complete($0).complaints } ?? []
+    let more = settings.map { Configuration.complete($0, .empty).complaints } ?? []
     return (complaints + more).map(\.description)
 }
 

@@ -21,8 +21,9 @@ struct Rehearsal: ~Copyable {
     init(rules lines: [String] = [], profile: Profile = Profile(hostname: "mx.test"), magic: Bool = true) throws {
         let rules = try lines.map { try RuleLine.parse($0) }
         let context = ListenerContext(
-            name: "smtp", profile: profile, rules: RuleBook(rules: rules, seed: 1, timeScale: 1, magic: magic),
-            implicitTLS: false, keepsMessages: true, records: true)
+            name: "smtp", profile: profile,
+            rules: RuleBook(rules: rules, seed: 1, timeScale: 1, magic: magic, catalogue: .empty),
+            implicitTLS: false, tlsFault: nil, keepsMessages: true, records: true)
         conversation = Conversation(
             id: "s1", number: 1, context: context, client: "127.0.0.1:5000", clientHost: "127.0.0.1",
             clientAddress: IPAddress("127.0.0.1"))

@@ -1,0 +1,130 @@
+// What rules can ask about a message: header fields, its Message-ID, its text, its links. Made from the octets as they
+// came, broken ones included; bounded, and only where a rule asks. Not a MIME parser: it reads as much as a filter at the
+// border would.
+
+import SMTP
+
+/// A message as conditions see it.
+package struct MessageFacts: Sendable {
+    /// Octets of a message that are looked at.
+    package static let longestLook = 1 << 20
+    /// Header fields, and links, that are looked at.
+    static let mostFields = 1000
+    static let mostLinks = 1000
+
+    /// In their order; names in lower case, values unfolded and with encoded words decoded (RFC 2047).
+    let fields: [(name: String, value: String)]
+    /// The text of the body, decoded (RFC 2045 §6), a line each.
+    let lines: [String]
+    let links: [String]
+
+    /// - Parameter content: the message so far, without stuffed dots.
+    package init(_ content: some Collection<UInt8>) {
+        var part = MessagePart(Array(content.prefix(Self.longestLook))[...])
+        fields = part.readHeader().map { ($0.name, EncodedWords.decoded($0.value)) }
+        let text = part.readText(header: fields)
+        lines = text.split(whereSeparator: { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }).map(String.init)
+        links = Links.found(in: text)
+    }
+
+    /// The values of all fields of this name.
+    func values(of name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
+
+    /// Without its angle brackets (RFC 5322 §3.6.4).
+    package var messageID: String? {
+        values(of: "message-id").first.map { value in
+            let bare = value.trimmed
+            return bare.hasPrefix("<") && bare.hasSuffix(">") ? String(bare.dropFirst().dropLast()) : bare
+        }
+    }
+}
+
+/// A header and what belongs to it, taken apart line by line.
+struct MessagePart {
+    private let octets: ArraySlice<UInt8>
+    /// What was not read yet; by the same indices.
+    private var rest: ArraySlice<UInt8>
+
+    init(_ octets: ArraySlice<UInt8>) {
+        self.octets = octets
+        rest = octets
+    }
+
+    private mutating func nextLine() -> ArraySlice<UInt8>? {
+        guard !rest.isEmpty else { return nil }
+        let end = rest.firstIndex(of: 10) ?? rest.endIndex
+        var line = rest[..<end]
+        rest = rest[min(end + 1, rest.endIndex)...]
+        if line.last == 13 { line = line.dropLast() }
+        return line
+    }
+
+    /// Fields up to the empty line (RFC 5322 §2.2); what is no field is passed over.
+    mutating func readHeader() -> [(name: String, value: String)] {
+        var fields: [(name: String, value: String)] = []
+        while let line = nextLine(), !line.isEmpty {
+            let text = String(decoding: line, as: UTF8.self)
+            if let first = line.first, first == 32 || first == 9 {
+                // RFC 5322 §2.2.3: a folded line goes on.
+                if !fields.isEmpty { fields[fields.count - 1].value += " " + text.trimmed }
+            } else if let colon = text.firstIndex(of: ":"), fields.count < MessageFacts.mostFields {
+                fields.append(
+                    (String(text[..<colon]).trimmed.asciiLowercased, String(text[text.index(after: colon)...]).trimmed))
+            }
+        }
+        return fields
+    }
+
+    /// Parts inside parts, at most.
+    private static let deepest = 8
+
+    /// Every text part, decoded.
+    mutating func readText(header: [(name: String, value: String)], depth: Int = 0) -> String {
+        let type = header.first { $0.name == "content-type" }?.value ?? "text/plain"
+        let lower = type.asciiLowercased
+        if lower.hasPrefix("multipart/"), depth < Self.deepest, let boundary = Self.boundary(type) {
+            return readParts(boundary, depth)
+        }
+        guard lower.hasPrefix("text/") || !lower.contains("/") else { return "" }
+        let encoding = header.first { $0.name == "content-transfer-encoding" }?.value.trimmed.asciiLowercased
+        switch encoding {
+        case "quoted-printable": return String(decoding: QuotedPrintable.decoded(rest), as: UTF8.self)
+        case "base64": return String(decoding: Base64.decoded(rest), as: UTF8.self)
+        default: return String(decoding: rest, as: UTF8.self)
+        }
+    }
+
+    private mutating func readParts(_ boundary: [UInt8], _ depth: Int) -> String {
+        let delimiter = Array("--".utf8) + boundary
+        var text = ""
+        var start: Int?
+        while true {
+            let lineStart = rest.startIndex
+            guard let line = nextLine() else {
+                if let start { text += Self.text(of: octets[start..<lineStart], depth) }
+                return text
+            }
+            guard line.starts(with: delimiter) else { continue }
+            if let start { text += Self.text(of: octets[start..<lineStart], depth) + "\n" }
+            start = rest.startIndex
+            if line.dropFirst(delimiter.count).starts(with: Array("--".utf8)) { return text }
+        }
+    }
+
+    private static func text(of octets: ArraySlice<UInt8>, _ depth: Int) -> String {
+        var part = MessagePart(octets)
+        let header = part.readHeader()
+        return part.readText(header: header, depth: depth + 1)
+    }
+
+    /// RFC 2046 §5.1.1.
+    private static func boundary(_ type: String) -> [UInt8]? {
+        for parameter in type.split(separator: ";").dropFirst() {
+            let pair = parameter.split(separator: "=", maxSplits: 1).map { String($0).trimmed }
+            guard pair.count == 2, pair[0].asciiLowercased == "boundary" else { continue }
+            let bare = pair[1].hasPrefix("\"") ? String(pair[1].dropFirst().prefix { $0 != "\"" }) : pair[1]
+            return bare.isEmpty ? nil : Array(bare.utf8)
+        }
+        return nil
+    }
+}

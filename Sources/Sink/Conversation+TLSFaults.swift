@@ -1,0 +1,71 @@
+// Bad TLS as far as SMTP has a part in it: what becomes of the EHLO list, of the 220, and of what stands behind it. What
+// goes wrong inside the handshake is the event loop's.
+
+import Faults
+import Journal
+import SMTP
+
+extension Conversation {
+    /// Behind the 220 of `garbage`: no TLS record begins like this.
+    private static let noise: [UInt8] = (0..<256).map { UInt8(truncatingIfNeeded: $0 &* 167 &+ 89) }
+    /// Behind the 220 of `injected-reply`: what a man in the middle would have put there.
+    private static let injectedReply = Reply(ReplyCode.ok, nil, "Injected behind the 220, in clear")
+    /// Taken out of the list inside TLS by `ehlo-changed`.
+    private static let changedAway = CapabilitySet([.pipelining, .eightBitMIME, .chunking, .dsn])
+
+    /// From now on TLS goes wrong in this way.
+    func spoilTLS(_ fault: TLSFault) {
+        tlsFault = fault
+        if fault == .hidden { session.hide(CapabilitySet(.startTLS)) }
+    }
+
+    func settleSTARTTLS(_ ruling: Ruling, _ now_ns: UInt64, _ effects: inout Effects) {
+        guard tlsFault == .refused, case .proceed = ruling else {
+            return complete(.starttls, ruling, now_ns, &effects)
+        }
+        complete(.starttls, .reply(Replies.tlsRefused), now_ns, &effects)
+    }
+
+    /// The 220 is on its way; what happens in the handshake's place.
+    ///
+    /// - Returns: whether there is to be no handshake.
+    func spoilsSTARTTLS(_ effects: inout Effects) -> Bool {
+        switch tlsFault {
+        case .silent:
+            closeTransaction(&effects)
+            stall(isDeaf: true)
+            return true
+        case .garbage:
+            closeTransaction(&effects)
+            effects.output.append(contentsOf: Self.noise)
+            stall(isDeaf: false)
+            return true
+        case .close:
+            end(.sinkClose, closing: .finish, &effects)
+            return true
+        case .injectedReply:
+            say(Self.injectedReply, nil, &effects)
+            return false
+        default: return false
+        }
+    }
+
+    /// Behind the handshake: the list that the next EHLO will show.
+    func changeListAfterTLS() {
+        switch tlsFault {
+        case .ehloChanged: session.hide(Self.changedAway)
+        case .offeredAgain: session.offerTLSInside()
+        default: break
+        }
+    }
+}
+
+extension TLSFault {
+    /// The sink itself ends the handshake.
+    var endsHandshake: Bool {
+        switch self {
+        case .alert, .closeInHandshake: true
+        default: false
+        }
+    }
+}
