@@ -56,7 +56,7 @@ let package = Package(
         .testTarget(
             name: "SinkTests", dependencies: ["Sink", "Store", "EventLoop", "Journal", "Faults", "SMTP"],
             swiftSettings: strict),
-        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux"], swiftSettings: strict),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "COpenSSL"], swiftSettings: strict),
         .testTarget(
             name: "Dialogues",
             dependencies: ["Sink", "Store", "EventLoop", "Journal", "Faults", "SMTP", "CLinux", "COpenSSL"],

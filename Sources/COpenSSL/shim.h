@@ -47,7 +47,14 @@ static inline void ossl_accept_any_server_name(SSL_CTX *context) {
     SSL_CTX_set_tlsext_servername_callback(context, ossl_accept_server_name);
 }
 
+static inline void ossl_prefer_own_ciphers(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE);
+    // Anonymous suites over finite fields need a group.
+    SSL_CTX_set_dh_auto(context, 1);
+}
+
 static inline EVP_PKEY *ossl_new_p256_key(void) { return EVP_EC_gen("P-256"); }
+static inline EVP_PKEY *ossl_new_rsa_key(unsigned int bits) { return EVP_RSA_gen(bits); }
 
 static inline int ossl_name_count(const GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
 static inline const GENERAL_NAME *ossl_name_at(const GENERAL_NAMES *names, int index) {

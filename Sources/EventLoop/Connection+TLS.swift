@@ -8,6 +8,13 @@ extension Connection {
         engine.supply(records)
         defer { engine.supply(UnsafeRawBufferPointer(start: nil, count: 0)) }
 
+        if tls.isListening {
+            let heard = tls.listen(records)
+            transmitRecords()
+            if tls.hasFailed { return tellHandshakeFailure(now: now) }
+            heard?.withUnsafeBytes { receiveRecords($0, now: now) }
+            return
+        }
         if tls.isShakingHands {
             let isFinished = tls.shakeHands()
             transmitRecords()
@@ -15,7 +22,12 @@ extension Connection {
             guard isFinished, state == .open else { return }
             reactor.statistics.handshakes &+= 1
             let held = tls.takeHeldOutput()
-            held.withUnsafeBytes { if !$0.isEmpty { emit($0) } }
+            if tls.manner == .closeAfterHandshake {
+                // Closed first, so that nothing of what the handler says now is sent.
+                close()
+            } else {
+                held.withUnsafeBytes { if !$0.isEmpty { emit($0) } }
+            }
             handler.handshakeFinished(self, .success(tls.facts()), now: now)
             guard state == .open else { return }
             if isPaused {

@@ -91,6 +91,9 @@ package final class Connection {
     /// TLS is in force: the handshake is done.
     package var isTLS: Bool { tls?.isEstablished ?? false }
 
+    /// How TLS goes on this connection, as the ClientHello decided; `orderly` before it came.
+    package var tlsManner: TLSManner { tls?.manner ?? .orderly }
+
     /// Octets given to `send` that the kernel has not taken yet.
     package var pendingOutput: Int {
         backlog.count - backlogHead + reactor.collected(for: self) + (tls?.heldOutput.count ?? 0)
@@ -173,11 +176,13 @@ package final class Connection {
     /// Begins the server's side of a handshake: what was sent before goes out in clear first, every octet that comes
     /// from now on belongs to TLS, and `handshakeFinished` tells the end. What is sent before that end waits for it.
     /// Does nothing when TLS was begun already.
-    package func startTLS(_ identity: TLSIdentity) {
+    ///
+    /// With `misconduct` it goes wrong as that says; `tlsManner` tells how, once the ClientHello came.
+    package func startTLS(_ identity: TLSIdentity, misconduct: TLSMisconduct? = nil) {
         guard state == .open, tls == nil else { return }
         reactor.settle(self)
         guard state == .open else { return }
-        tls = TLSSession(engine: reactor.tlsEngine, identity: identity)
+        tls = TLSSession(engine: reactor.tlsEngine, identity: identity, misconduct: misconduct)
         if tls?.hasFailed == true { reactor.enqueue(self) }
     }
 

@@ -18,6 +18,7 @@ package protocol ConnectionHandler: AnyObject {
     /// Reset by the client, or writing failed, or the TLS layer broke. Nothing can be sent; `closed` follows.
     func peerGone(_ connection: Connection, reason: String, now: Instant)
     /// The handshake that `startTLS` began has an end. After a failure nothing can be sent; close the connection.
+    /// In the manner `closeAfterHandshake` the connection is closing already when this tells of its success.
     func handshakeFinished(_ connection: Connection, _ result: Result<TLSFacts, TLSFailure>, now: Instant)
     /// All output is with the kernel. Called at the end of each turn in which that became so.
     func drained(_ connection: Connection, now: Instant)

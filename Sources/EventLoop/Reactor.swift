@@ -20,7 +20,7 @@ package final class Reactor {
 
     let epoll: Int32
     let readBuffer: UnsafeMutableRawPointer
-    lazy var tlsEngine = TLSEngine(readBuffer: settings.readBuffer, ticketRoom: 8)
+    lazy var tlsEngine = TLSEngine(readBuffer: settings.readBuffer, contextRoom: 32)
 
     /// The connection whose turn it is. Kept alive by its slot.
     unowned(unsafe) var current: Connection?

@@ -20,22 +20,25 @@ final class TLSEngine {
     private let method: OpaquePointer?
     private var contexts: [ObjectIdentifier: TLSContext] = [:]
     private let contextRoom: Int
+    /// For connections whose ClientHello is looked at before anything is decided.
+    private(set) lazy var helloContext = TLSHello.makeContext()
 
     /// Records that OpenSSL may hold back unfinished, in octets (RFC 8446 §5.2: 16 KiB and a little).
     private static let recordRoom = 32 << 10
 
-    init(readBuffer: Int, ticketRoom: Int) {
+    init(readBuffer: Int, contextRoom: Int) {
         // All records of a read, and one that was begun in the read before, fit when opened.
         plaintext = .allocate(byteCount: readBuffer + Self.recordRoom, alignment: 64)
         wire = .allocate(capacity: 1)
         let room = 64 << 10
         wire.initialize(to: Wire(written: .allocate(byteCount: room, alignment: 64), writtenCapacity: room))
-        contextRoom = ticketRoom
+        self.contextRoom = contextRoom
         method = Self.makeMethod()
     }
 
     deinit {
         contexts.removeAll()
+        SSL_CTX_free(helloContext)
         BIO_meth_free(method)
         wire.pointee.written.deallocate()
         wire.deallocate()
@@ -60,6 +63,14 @@ final class TLSEngine {
     /// What of them it has not taken.
     var unread: UnsafeRawBufferPointer { wire.pointee.unread }
 
+    /// Octets that OpenSSL would not write.
+    func write(_ octets: [UInt8]) {
+        octets.withUnsafeBytes { Self.append($0.baseAddress, $0.count, to: wire) }
+    }
+
+    /// Loses the second half of the records that OpenSSL wrote.
+    func halveRecords() { wire.pointee.writtenCount /= 2 }
+
     /// The records that OpenSSL wrote since the last call; valid until it writes again.
     func takeRecords() -> UnsafeRawBufferPointer {
         let records = UnsafeRawBufferPointer(start: wire.pointee.written, count: wire.pointee.writtenCount)
@@ -72,6 +83,21 @@ final class TLSEngine {
         BIO_set_data(bio, wire)
         BIO_set_init(bio, 1)
         return bio
+    }
+
+    private static func append(_ octets: UnsafeRawPointer?, _ size: Int, to wire: UnsafeMutablePointer<Wire>) {
+        guard let octets else { return }
+        let needed = wire.pointee.writtenCount + size
+        if needed > wire.pointee.writtenCapacity {
+            let capacity = max(needed, 2 * wire.pointee.writtenCapacity)
+            let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
+            memcpy(larger, wire.pointee.written, wire.pointee.writtenCount)
+            wire.pointee.written.deallocate()
+            wire.pointee.written = larger
+            wire.pointee.writtenCapacity = capacity
+        }
+        memcpy(wire.pointee.written + wire.pointee.writtenCount, octets, size)
+        wire.pointee.writtenCount = needed
     }
 
     private static func makeMethod() -> OpaquePointer? {
@@ -94,17 +120,7 @@ final class TLSEngine {
         BIO_meth_set_write_ex(method) { bio, octets, size, count in
             guard let wire = BIO_get_data(bio)?.assumingMemoryBound(to: Wire.self), let octets else { return 0 }
             ossl_bio_clear_retry(bio)
-            let needed = wire.pointee.writtenCount + size
-            if needed > wire.pointee.writtenCapacity {
-                let capacity = max(needed, 2 * wire.pointee.writtenCapacity)
-                let larger = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 64)
-                memcpy(larger, wire.pointee.written, wire.pointee.writtenCount)
-                wire.pointee.written.deallocate()
-                wire.pointee.written = larger
-                wire.pointee.writtenCapacity = capacity
-            }
-            memcpy(wire.pointee.written + wire.pointee.writtenCount, octets, size)
-            wire.pointee.writtenCount = needed
+            TLSEngine.append(octets, size, to: wire)
             count?.pointee = size
             return 1
         }
@@ -143,6 +159,13 @@ final class TLSContext {
     private static func configure(_ context: OpaquePointer?, _ identity: TLSIdentity) -> Bool {
         guard let context, let key = TLSIdentity.decodeKey(identity.key) else { return false }
         defer { EVP_PKEY_free(key) }
+        let terms = identity.terms
+        // First, because certificates are judged by it when they are added.
+        if let level = terms.securityLevel { SSL_CTX_set_security_level(context, level) }
+        if let ciphers = terms.ciphers {
+            guard SSL_CTX_set_cipher_list(context, ciphers) == 1 else { return false }
+            ossl_prefer_own_ciphers(context)
+        }
         for (index, der) in identity.chain.enumerated() {
             guard let certificate = TLSIdentity.decodeCertificate(der) else { return false }
             defer { X509_free(certificate) }
@@ -152,7 +175,7 @@ final class TLSContext {
             guard isTaken == 1 else { return false }
         }
         guard SSL_CTX_use_PrivateKey(context, key) == 1,
-            ossl_set_protocol_range(context, TLS1_2_VERSION, TLS1_3_VERSION) == 1
+            ossl_set_protocol_range(context, terms.lowest, terms.highest) == 1
         else { return false }
         ossl_set_mode(context)
         ossl_set_options(context)
@@ -165,7 +188,8 @@ final class TLSContext {
         SSL_CTX_set_num_tickets(context, 1)
         ossl_accept_any_server_name(context)
         // A client's certificate is asked for and recorded; whatever comes is accepted.
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER) { _, _ in 1 }
+        let demand = terms.demandsClientCertificate ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | demand) { _, _ in 1 }
         return true
     }
 }

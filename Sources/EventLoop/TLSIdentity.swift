@@ -12,16 +12,18 @@ package final class TLSIdentity: Sendable {
     let key: [UInt8]
     /// Keys of session tickets, so that a session begun on one loop goes on at another (80 octets, OpenSSL's layout).
     let ticketKeys: [UInt8]
+    /// On which terms it is served.
+    let terms: TLSTerms
 
     /// Largest file that is read as a certificate or key.
     package static let largestFile = 1 << 20
 
-    init(chain: [[UInt8]], key: [UInt8]) throws(TLSIdentityError) {
+    init(chain: [[UInt8]], key: [UInt8], terms: TLSTerms = TLSTerms()) throws(TLSIdentityError) {
         var ticketKeys = [UInt8](repeating: 0, count: 80)
         guard RAND_bytes(&ticketKeys, Int32(ticketKeys.count)) == 1 else {
             throw TLSIdentityError("no random octets: \(OpenSSLErrors.takeWords())")
         }
-        (self.chain, self.key, self.ticketKeys) = (chain, key, ticketKeys)
+        (self.chain, self.key, self.ticketKeys, self.terms) = (chain, key, ticketKeys, terms)
     }
 
     /// Reads a chain and a key from PEM files; both may be the same file.
@@ -41,17 +43,7 @@ package final class TLSIdentity: Sendable {
     }
 
     /// The server's own certificate as PEM, for clients that are to trust it.
-    package var certificatePEM: String {
-        guard let certificate = chain.first.flatMap(Self.decodeCertificate), let bio = BIO_new(BIO_s_mem()) else {
-            return ""
-        }
-        defer {
-            X509_free(certificate)
-            BIO_free(bio)
-        }
-        PEM_write_bio_X509(bio, certificate)
-        return text(of: bio)
-    }
+    package var certificatePEM: String { chain.first.map(Self.pem(certificate:)) ?? "" }
 
     /// The key as PEM (PKCS #8), not encrypted.
     package var keyPEM: String {
@@ -61,10 +53,21 @@ package final class TLSIdentity: Sendable {
             BIO_free(bio)
         }
         PEM_write_bio_PKCS8PrivateKey(bio, key, nil, nil, 0, nil, nil)
+        return Self.text(of: bio)
+    }
+
+    /// A certificate in DER as PEM.
+    static func pem(certificate der: [UInt8]) -> String {
+        guard let certificate = decodeCertificate(der), let bio = BIO_new(BIO_s_mem()) else { return "" }
+        defer {
+            X509_free(certificate)
+            BIO_free(bio)
+        }
+        PEM_write_bio_X509(bio, certificate)
         return text(of: bio)
     }
 
-    private func text(of bio: OpaquePointer) -> String {
+    private static func text(of bio: OpaquePointer) -> String {
         var octets = [UInt8](repeating: 0, count: Int(BIO_ctrl_pending(bio)))
         let count = BIO_read(bio, &octets, Int32(octets.count))
         return String(decoding: octets.prefix(max(Int(count), 0)), as: UTF8.self)
@@ -164,6 +167,18 @@ package final class TLSIdentity: Sendable {
             return d2i_AutoPrivateKey(nil, &next, octets.count)
         }
     }
+}
+
+/// What a context allows and demands; every identity has what is usual, but for those of the menu.
+struct TLSTerms: Sendable {
+    var lowest = TLS1_2_VERSION
+    var highest = TLS1_3_VERSION
+    /// OpenSSL's list of cipher suites up to TLS 1.2, the preferred ones first; nil: OpenSSL's own.
+    var ciphers: String?
+    /// OpenSSL's security level; nil: that of the system.
+    var securityLevel: Int32?
+    /// A client without a certificate fails. Any certificate will do.
+    var demandsClientCertificate = false
 }
 
 /// A certificate or key that cannot be used.

@@ -3,12 +3,22 @@
 import COpenSSL
 
 final class TLSSession {
-    private enum Stage { case handshake, established, failed }
+    private enum Stage {
+        /// The ClientHello decides how it goes on.
+        case hello
+        case handshake
+        /// Nothing is ever said; a handshake to those who ask.
+        case stalled
+        case established, failed
+    }
 
     /// Held because OpenSSL reads and writes through its buffers.
     private let engine: TLSEngine
-    private let ssl: OpaquePointer?
+    private var ssl: OpaquePointer?
     private var stage = Stage.handshake
+    private var hello: TLSHello?
+    /// As the ClientHello decided.
+    private(set) var manner = TLSManner.orderly
     private var isShutDown = false
     /// The handler knows of the failure.
     var toldFailure = false
@@ -21,8 +31,17 @@ final class TLSSession {
     /// Octets in clear sent before the handshake was done.
     var heldOutput: [UInt8] = []
 
-    init(engine: TLSEngine, identity: TLSIdentity) {
+    init(engine: TLSEngine, identity: TLSIdentity, misconduct: TLSMisconduct?) {
         self.engine = engine
+        if let misconduct, misconduct.needsHello {
+            hello = TLSHello(engine: engine, identity: identity, misconduct: misconduct)
+            stage = .hello
+        } else {
+            begin(identity)
+        }
+    }
+
+    private func begin(_ identity: TLSIdentity) {
         let context = engine.context(for: identity)
         ERR_clear_error()
         ssl = context.pointer.flatMap { SSL_new($0) }
@@ -36,7 +55,9 @@ final class TLSSession {
 
     deinit { SSL_free(ssl) }
 
-    var isShakingHands: Bool { stage == .handshake }
+    /// Records go to `listen` first.
+    var isListening: Bool { stage == .hello || stage == .stalled }
+    var isShakingHands: Bool { stage == .handshake || isListening }
     var isEstablished: Bool { stage == .established }
     var hasFailed: Bool { stage == .failed }
 
@@ -45,6 +66,46 @@ final class TLSSession {
         if stage == .failed { return }
         stage = .failed
         self.reason = reason
+    }
+
+    /// Takes records until the ClientHello is whole, and decides then how it goes on.
+    ///
+    /// - Returns: the records with which the handshake begins; nil when it does not, or not yet.
+    func listen(_ records: UnsafeRawBufferPointer) -> [UInt8]? {
+        guard let hello else { return nil }
+        let serverName: String?
+        switch hello.listen(records) {
+        case .wanting: return nil
+        case .failed(let reason):
+            fail(reason)
+            return nil
+        case .heard(let name): serverName = name
+        }
+        self.hello = nil
+        let misconduct = hello.misconduct
+        manner = misconduct.manner(for: serverName)
+        switch manner {
+        case .stall:
+            stage = .stalled
+            return nil
+        case .alert(let number):
+            engine.write(TLSManner.alertRecord(number))
+            fail("the alert \(TLSManner.alertName(number)) was sent, as asked")
+            return nil
+        case .flawed(let flaw):
+            switch misconduct.menu.identity(flaw, for: serverName, else: misconduct.hostname) {
+            case .success(let identity): prepare(identity)
+            case .failure(let error): fail(error.description)
+            }
+        case .orderly, .closeInHandshake, .closeAfterHandshake, .noCloseNotify:
+            prepare(hello.identity)
+        }
+        return hasFailed ? nil : hello.octets
+    }
+
+    private func prepare(_ identity: TLSIdentity) {
+        stage = .handshake
+        begin(identity)
     }
 
     /// Goes on with the handshake as far as the records at hand allow.
@@ -57,7 +118,12 @@ final class TLSSession {
             stage = .established
             return true
         }
-        if SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ { fail(OpenSSLErrors.takeWords()) }
+        if SSL_get_error(ssl, result) != SSL_ERROR_WANT_READ {
+            fail(OpenSSLErrors.takeWords(served: manner.versions, isTLS: manner != .orderly))
+        } else if manner == .closeInHandshake {
+            engine.halveRecords()
+            fail("the connection was closed in the handshake, as asked")
+        }
         return false
     }
 
@@ -100,7 +166,7 @@ final class TLSSession {
 
     /// close_notify (RFC 8446 §6.1); once.
     func finish() {
-        guard stage == .established, !isShutDown else { return }
+        guard stage == .established, !isShutDown, manner != .noCloseNotify else { return }
         isShutDown = true
         ERR_clear_error()
         SSL_shutdown(ssl)
