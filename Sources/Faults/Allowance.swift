@@ -133,6 +133,12 @@ package struct Greylist: Sendable, Hashable, CustomStringConvertible {
     package let window: Span
     package let memory: Span
 
+    package init(wait: Span, window: Span, memory: Span) {
+        self.wait = wait
+        self.window = window
+        self.memory = memory
+    }
+
     /// Four hours and 36 days are what the first greylisting servers took.
     private static let usualWindow = Span(ns: 4 * 3_600_000_000_000)
     private static let usualMemory = Span(ns: 36 * 86_400_000_000_000)
@@ -167,6 +173,11 @@ package struct Greylist: Sendable, Hashable, CustomStringConvertible {
 package struct Recovery: Sendable, Hashable, CustomStringConvertible {
     package let down: Span
     package let ramp: Span
+
+    package init(down: Span, ramp: Span) {
+        self.down = down
+        self.ramp = ramp
+    }
 
     /// Parses `10m..1h`: down for ten minutes, and an hour until all is admitted again.
     static func parse(_ text: String) -> Result<Recovery, RuleText> {

@@ -33,9 +33,9 @@ struct Magic: Sendable {
     private static let quote = UInt8(ascii: "\"")
 
     static func mightBeMagic(_ address: [UInt8]) -> Bool {
-        guard address.count > 5 else { return false }
+        guard address.count > 4 else { return false }
         let dash = UInt8(ascii: "-")
-        guard address[3] == dash || address[4] == dash || address[0] == quote && address[5] == dash else {
+        guard address[3] == dash || address[4] == dash || address[0] == quote else {
             return false
         }
         let local = address[0] == quote ? address.dropFirst() : address[...]

@@ -238,6 +238,7 @@ extension Conversation {
     private func startTLS(_ effects: inout Effects) {
         plan = nil
         awaitsHandshake = false
+        noteSetting(at: .tls, &effects)
         gate = .handshaking
         effects.startsTLS = true
         effects.tlsFault = tlsFault

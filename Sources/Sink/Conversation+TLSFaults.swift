@@ -19,7 +19,33 @@ extension Conversation {
         if fault == .hidden { session.hide(CapabilitySet(.startTLS)) }
     }
 
+    /// The fault is a setting of the listener, so no rule tells of it.
+    func noteSetting(at phase: Phase, _ effects: inout Effects) {
+        guard let fault = tlsFault, fault == context.tlsFault, !toldSetting else { return }
+        toldSetting = true
+        noteTLSFault(fault.name, rule: "listener \(context.name)", why: "a setting", phase, &effects)
+    }
+
+    /// The handshake went, or goes, in this manner; told where no rule and no setting did.
+    package func handshakeSpoiled(_ name: String, now_ns: UInt64, _ effects: inout Effects) {
+        guard tlsFault?.name != name, case .success(let fault) = TLSFault.parse(name) else { return }
+        now_us = (now_ns - began_ns) / 1000
+        tlsFault = fault
+        noteTLSFault(name, rule: "server name", why: "the client asked for the host \(name).…", .tls, &effects)
+    }
+
+    private func noteTLSFault(
+        _ name: String, rule: String, why: String, _ phase: Phase, _ effects: inout Effects
+    ) {
+        guard context.records else { return }
+        effects.events.append(
+            .fault(
+                rule: rule, why: why, phase: phase, action: "tls \(name)", use: Int(uses[Int(phase.ordinal)]),
+                octets: 0, script: ["tls \(name)"]), at_us: now_us)
+    }
+
     func settleSTARTTLS(_ ruling: Ruling, _ now_ns: UInt64, _ effects: inout Effects) {
+        noteSetting(at: .starttls, &effects)
         guard tlsFault == .refused, case .proceed = ruling else {
             return complete(.starttls, ruling, now_ns, &effects)
         }

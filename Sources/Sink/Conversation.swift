@@ -114,6 +114,8 @@ package final class Conversation {
     var tlsReply: Reply?
     /// How TLS goes wrong in this session.
     var tlsFault: TLSFault?
+    /// The fault that is a setting has been told of.
+    var toldSetting = false
     /// What a rule at `connect` says in the greeting's place.
     var connectReply: (ruling: Ruling, bent: BentReply?)?
     /// The next reply went out with the one before.
@@ -162,6 +164,7 @@ package final class Conversation {
             effects.events.append(
                 .opened(session: id, listener: context.name, client: client, local: local, wall_us: wall_us), at_us: 0)
         }
+        if context.tlsFault == .hidden { noteSetting(at: .ehlo, &effects) }
         decide(.connect, now_ns, &effects)
         finishTurn(now_ns, &effects)
     }

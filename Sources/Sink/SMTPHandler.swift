@@ -2,6 +2,7 @@
 // here.
 
 import EventLoop
+import Faults
 import Journal
 import SMTP
 import Store
@@ -38,15 +39,17 @@ final class SMTPHandler: ConnectionHandler {
     let conversation: Conversation
     private let workspace: LoopWorkspace
     private let identity: TLSIdentity?
+    private let tlsMenu: TLSMenu
     private var log = EventLog()
     private var eventsDropped = 0
     private var isReading = true
     private var hasEnded = false
 
-    init(conversation: Conversation, workspace: LoopWorkspace, identity: TLSIdentity?) {
+    init(conversation: Conversation, workspace: LoopWorkspace, identity: TLSIdentity?, tlsMenu: TLSMenu) {
         self.conversation = conversation
         self.workspace = workspace
         self.identity = identity
+        self.tlsMenu = tlsMenu
     }
 
     func opened(_ connection: Connection, now: Instant) {
@@ -83,6 +86,9 @@ final class SMTPHandler: ConnectionHandler {
     }
 
     func handshakeFinished(_ connection: Connection, _ result: Result<TLSFacts, TLSFailure>, now: Instant) {
+        if let name = connection.tlsManner.name {
+            conversation.handshakeSpoiled(name, now_ns: now.nanoseconds, &workspace.effects)
+        }
         switch result {
         case .success(let facts):
             conversation.handshakeFinished(
@@ -119,7 +125,9 @@ final class SMTPHandler: ConnectionHandler {
         if !workspace.effects.output.isEmpty {
             workspace.effects.output.withUnsafeBytes { connection.send($0) }
         }
-        if workspace.effects.startsTLS, let identity { connection.startTLS(identity) }
+        if workspace.effects.startsTLS, let identity {
+            connection.startTLS(identity, misconduct: misconduct(workspace.effects.tlsFault))
+        }
         if conversation.hasEnded {
             finish(connection)
         } else {
@@ -131,6 +139,15 @@ final class SMTPHandler: ConnectionHandler {
             }
         }
         workspace.effects.clear()
+    }
+
+    /// nil where nothing can go wrong: no fault, and no server name that could ask for one.
+    private func misconduct(_ fault: TLSFault?) -> TLSMisconduct? {
+        let context = conversation.context
+        let manner = fault.flatMap { TLSManner(named: $0.name) } ?? .orderly
+        guard manner != .orderly || context.rules.magic else { return nil }
+        return TLSMisconduct(
+            manner: manner, menu: tlsMenu, hostname: context.profile.hostname, obeysServerName: context.rules.magic)
     }
 
     /// A 250 is written after its message is stored. What the answer leads to may be another message.

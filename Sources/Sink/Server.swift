@@ -72,14 +72,14 @@ package final class Server: Sendable {
     }
 
     private func handler(for arrival: Arrival, _ workspace: LoopWorkspace) -> any ConnectionHandler {
-        let (context, identity) = generation.withLock {
-            ($0.contexts[arrival.tag], $0.configuration.listeners[arrival.tag].identity)
+        let (context, identity, menu) = generation.withLock {
+            ($0.contexts[arrival.tag], $0.configuration.listeners[arrival.tag].identity, $0.configuration.tlsMenu)
         }
         let number = sessionNumber.wrappingAdd(1, ordering: .relaxed).newValue
         let conversation = Conversation(
             id: "s\(number)", number: number, context: context, client: arrival.peer.description,
             clientHost: arrival.peer.host, clientAddress: IPAddress(arrival.peer.host))
-        return SMTPHandler(conversation: conversation, workspace: workspace, identity: identity)
+        return SMTPHandler(conversation: conversation, workspace: workspace, identity: identity, tlsMenu: menu)
     }
 
     /// What a client is told for whom there is no room (RFC 5321 §3.8).

@@ -44,6 +44,8 @@ package struct SinkConfiguration: Sendable {
     package var magic: Bool
     /// What `use` finds its replies in.
     package var catalogue: Catalogue
+    /// Makes what bad TLS takes.
+    package var tlsMenu: TLSMenu
     package var store: StoreKind
     package var transcript: TranscriptForm?
     /// Event loops, one thread each.
@@ -52,12 +54,13 @@ package struct SinkConfiguration: Sendable {
     package var connectionLimit: Int
 
     package init(
-        listeners: [ListenerConfiguration], rules: [Rule] = [], seed: UInt64 = 0, timeScale: Double = 1,
+        listeners: [ListenerConfiguration], tlsMenu: TLSMenu, rules: [Rule] = [], seed: UInt64 = 0, timeScale: Double = 1,
         magic: Bool = true, catalogue: Catalogue = .empty, store: StoreKind = .memory(Retention()),
         transcript: TranscriptForm? = nil,
         loops: Int = 1, connectionLimit: Int = 20_000
     ) {
         self.listeners = listeners
+        self.tlsMenu = tlsMenu
         self.rules = rules
         self.seed = seed
         self.timeScale = timeScale

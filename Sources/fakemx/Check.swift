@@ -15,7 +15,7 @@ struct Check: AsyncParsableCommand {
     var files: [String]
 
     func run() async throws {
-        let complaints = Loading.check(files, scenarioFolders: Places.scenarioFolders)
+        let complaints = Loading.check(files, scenarioFolders: Places.scenarioFolders, catalogue: .empty)
         for complaint in complaints { Output.error(complaint.description) }
         if complaints.contains(where: \.isError) { throw ExitStatus.badUse("") }
         let warnings = complaints.isEmpty ? "" : ", \(complaints.count) warnings"

@@ -12,6 +12,9 @@ typealias ServeOption = Option
 enum Launch {
     /// - Throws: an error in words that names the flag or the place in a file.
     static func sinkConfiguration(_ configuration: Configuration) throws(ExitStatus) -> SinkConfiguration {
+        let menu: TLSMenu
+        do { menu = try TLSMenu() } catch { throw .failure("\(error)") }
+        if let file = configuration.caFile { try write(menu.rootPEM, to: file) }
         var identities: [String: TLSIdentity] = [:]
         var listeners: [ListenerConfiguration] = []
         for listener in configuration.listeners {
@@ -22,19 +25,23 @@ enum Launch {
             listeners.append(
                 ListenerConfiguration(
                     name: listener.name, address: address, implicitTLS: listener.implicitTLS, profile: listener.profile,
-                    identity: try identity(of: listener, &identities)))
+                    identity: try identity(of: listener, configuration.caFile == nil ? nil : menu, &identities),
+                    tlsFault: listener.tlsFault))
         }
         return SinkConfiguration(
-            listeners: listeners, rules: configuration.rules, seed: configuration.seed,
-            timeScale: configuration.timeScale, magic: configuration.magic, store: store(configuration),
+            listeners: listeners, tlsMenu: menu, rules: configuration.rules, seed: configuration.seed,
+            timeScale: configuration.timeScale, magic: configuration.magic, catalogue: configuration.catalogue,
+            store: store(configuration),
             transcript: transcript(configuration.transcript),
             loops: configuration.loops == 0 ? processorCount : configuration.loops,
             connectionLimit: configuration.connections)
     }
 
     /// One identity for each host name or pair of files, however many listeners have it.
+    ///
+    /// - Parameter authority: signs what is made; nil: certificates sign themselves.
     private static func identity(
-        of listener: Configuration.Listener, _ made: inout [String: TLSIdentity]
+        of listener: Configuration.Listener, _ authority: TLSMenu?, _ made: inout [String: TLSIdentity]
     ) throws(ExitStatus) -> TLSIdentity? {
         let key: String
         switch listener.tls {
@@ -48,7 +55,9 @@ enum Launch {
             switch listener.tls {
             case .files(let certificate, let file):
                 identity = try TLSIdentity.load(certificateFile: certificate.path, keyFile: file.path)
-            case .off, .selfSigned: identity = try TLSIdentity.selfSigned(hostname: listener.hostname)
+            case .off, .selfSigned:
+                identity =
+                    try authority?.sound(listener.hostname) ?? TLSIdentity.selfSigned(hostname: listener.hostname)
             }
         } catch {
             if case .files(let certificate, _) = listener.tls {
@@ -58,6 +67,15 @@ enum Launch {
         }
         made[key] = identity
         return identity
+    }
+
+    /// For clients that are to trust what fakemx makes.
+    private static func write(_ pem: String, to file: Settings.PlacedPath) throws(ExitStatus) {
+        guard let stream = fopen(file.path, "w") else {
+            throw .failure("\(file.place): \(file.path): \(String(cString: strerror(errno)))")
+        }
+        let isWritten = fputs(pem, stream) >= 0
+        guard fclose(stream) == 0, isWritten else { throw .failure("\(file.place): \(file.path): cannot be written") }
     }
 
     private static func store(_ configuration: Configuration) -> StoreKind {

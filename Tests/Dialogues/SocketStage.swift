@@ -27,7 +27,7 @@ final class SocketStage: Stage, Sendable {
             name: "smtp", address: try ListenAddress.parse("127.0.0.1:0"), implicitTLS: insideTLS,
             profile: dialogue.profile, identity: dialogue.setup.tls == .off && !insideTLS ? nil : identity)
         let configuration = SinkConfiguration(
-            listeners: [listener], rules: try dialogue.parsedRules(), seed: dialogue.setup.seed,
+            listeners: [listener], tlsMenu: try TLSMenu(), rules: try dialogue.parsedRules(), seed: dialogue.setup.seed,
             timeScale: dialogue.setup.timeScale, magic: dialogue.setup.magic,
             store: dialogue.setup.keepsMessages ? .memory(Retention()) : .none)
         let server = try Server(configuration: configuration, transcriptDescriptor: -1)

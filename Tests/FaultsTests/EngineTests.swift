@@ -180,7 +180,7 @@ import Testing
     }
 
     @Test func `Nameless rules get the name of their position`() throws {
-        let engine = try engine("rcpt: close", "rcpt name=rule-3: close", "rcpt: close")
+        var engine = try engine("rcpt: close", "rcpt name=rule-3: close", "rcpt: close")
         #expect(engine.status(now_ns: 0).map(\.name) == ["rule-1", "rule-3", "rule-4"])
     }
 

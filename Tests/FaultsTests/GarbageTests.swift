@@ -12,6 +12,10 @@ import Testing
         "end-of-data size=>10KB from=/^a\\/b/i: keep, close",
         "ehlo chance=0.5% helo=\"a b\": hide STARTTLS SIZE, offer AUTH", "body size=>=1MiB: slow-read 10KB/s",
         "idle after=1h30m: 421 4.4.2 x",
+        "end-of-data header.subject=*a* any(links=>2 not(body=/x/)) time=22:00..06:00: raw \"250 x\\|\\n\", close",
+        "rcpt unknown-share=30%/5/10m per=client: 450 4.7.1 x", "connect at-once=2 per=client-network: 421 x",
+        "rcpt greylist=5m..4h/36d per=client,from,to: 451 4.7.1 x", "rcpt errors=3/1m per=client: tarpit 1s..5s",
+        "mail recover=1m..2m: use gmail/over-quota, reset", "starttls chance=50%: tls only-tls1.0",
     ]
 
     private func mutate(_ text: String, _ dice: inout Dice) -> String {
@@ -58,10 +62,15 @@ import Testing
         ]
         for round in 0..<20_000 {
             func text() -> String { mutate(dice.one(of: seeds), &dice) }
-            let facts = Facts(
+            var facts = Facts(
                 listener: text(), client: text(), helo: text(), tls: text(), user: text(), from: text(),
                 to: [text(), text()], recipients: dice.one(of: [0, -1, Int.max - 1, 3]),
-                size: dice.one(of: [nil, 0, -5, .max]))
+                size: dice.one(of: [nil, 0, -5, .max]), session: UInt64(dice.below(9)))
+            facts.message = MessageFacts(Array(text().utf8))
+            facts.errors = dice.one(of: [0, -1, .max])
+            facts.secondOfDay = dice.one(of: [0, 86_399, -7, .max])
+            engine.note(try #require(ReplyCode(dice.one(of: [250, 451, 550]))), at: dice.one(of: [nil, .rcpt]), facts, now_ns: 7)
+            engine.sessionEnded(UInt64(dice.below(9)))
             _ = engine.decide(dice.one(of: Phase.allCases), facts, now_ns: UInt64(round) &* 0x9e37_79b9_7f4a_7c15)
             _ = Engine.mightBeMagic(Array(text().utf8))
         }

@@ -47,7 +47,7 @@ import Testing
         (.rcpt, "rcpt-delay@x"),
         (.rcpt, "rcpt-delay-2h@x"), (.rcpt, "rcpt-delay-soon@x"), (.rcpt, "rcpt-x2@x"), (.rcpt, "rcpt-451-x0@x"),
         (.rcpt, "xrcpt-550@x"),
-        (.rcpt, "rcpt-use-gmail@x"), (.rcpt, "\"rcpt-550\"@x"), (.rcpt, "a@rcpt-550"), (.rcpt, ""),
+        (.rcpt, "rcpt-use-gmail@x"), (.rcpt, "\"rcpt-55\"@x"), (.rcpt, "a@rcpt-550"), (.rcpt, ""),
         (.endOfData, "eod-drop-550@x"),
         (.data, "rcpt-550@x"), (.mail, "rcpt-550@x"), (.rcpt, "rcpt-close-reset@x"), (.rcpt, "rcpt-451-x2-x3@x"),
     ])

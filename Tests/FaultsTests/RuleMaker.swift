@@ -6,8 +6,10 @@ import SMTP
 enum RuleMaker {
     static func rule(_ dice: inout Dice) -> Rule {
         let phase = dice.one(of: Phase.allCases)
-        let keys = ConditionKey.allCases.shuffled(using: &dice).filter { $0.unknownReason(at: phase) == nil }
+        let keys = (ConditionKey.plain + [.header("subject")]).shuffled(using: &dice)
+            .filter { $0.unknownReason(at: phase) == nil }
         let when = keys.prefix(dice.below(3)).compactMap { condition($0, &dice) }
+        let groups = dice.chance(30) ? [group(keys, depth: 1, &dice)] : []
         let counts = CountKey.allCases.shuffled(using: &dice).filter { $0.unknownReason(at: phase) == nil }
         let schedule: Schedule
         if dice.chance(25) {
@@ -18,10 +20,18 @@ enum RuleMaker {
         var per = Array(counts.prefix(dice.below(3)))
         if case .times(.always, _) = schedule { per = [] }
         let name = dice.chance(40) ? "rule.\(dice.below(1000))_x-y" : ""
-        return Rule(name: name, at: phase, when: when, schedule: schedule, per: per)
+        return Rule(name: name, at: phase, when: when, groups: groups, schedule: schedule, per: per)
+    }
+
+    private static func group(_ keys: [ConditionKey], depth: Int, _ dice: inout Dice) -> ConditionGroup {
+        let conditions = (0...dice.below(2)).compactMap { _ in condition(dice.one(of: keys), &dice) }
+        let inner = depth < 3 && (dice.chance(30) || conditions.isEmpty) ? [group(keys, depth: depth + 1, &dice)] : []
+        if conditions.isEmpty, inner.isEmpty { return ConditionGroup(.not, [condition(.client, &dice)].compactMap(\.self)) }
+        return ConditionGroup(dice.one(of: ConditionGroup.Kind.allCases), conditions, inner)
     }
 
     private static let texts = [
+        "par(en)", ")", "/(a)/",
         "*@full.test", "a@b", "<>", "", "/^a b,c$/", "/x\\/y/i", "with space", "comma,ed", "\"quoted\"@x", "ends:",
         "back\\*slash",
         "a\\\\", "ünï@cödé.test", "::", "/[:]: /", "a\"b", ",", "x=y", "steps",
@@ -30,11 +40,14 @@ enum RuleMaker {
     private static func condition(_ key: ConditionKey, _ dice: inout Dice) -> Condition? {
         let values = (0...dice.below(3)).map { _ -> String in
             switch key {
-            case .from, .to, .helo, .user, .listener: dice.one(of: texts)
+            case .from, .to, .helo, .user, .listener, .header, .body, .messageID, .parameter: dice.one(of: texts)
+            case .hello: dice.one(of: ["ehlo", "HELO"])
+            case .time: dice.one(of: ["22:00..06:00", "00:00..24:00", "9:00..10:00"])
+            case .links: dice.one(of: [">3", "0", "*example*", "/x/"])
             case .client: dice.one(of: ["10.0.0.0/8", "::1", "2001:db8::/32", "unix", "192.0.2.7", "::", "::/0"])
             case .tls: dice.one(of: ["none", "any", "TLSv1.2", "TLSv1.3"])
             case .size: dice.one(of: [">10KB", "<5", ">=1MiB", "17", "1KB..2KB", "<=9"])
-            case .recipients, .attempt: dice.one(of: [">3", "1", "<=2", "2..5"])
+            case .recipients, .attempt, .messageAttempt: dice.one(of: [">3", "1", "<=2", "2..5"])
             }
         }
         return try? Condition.parse(key, values).get()
@@ -46,6 +59,13 @@ enum RuleMaker {
         return dice.one(of: [
             .always, .first(number), .nth(number), .every(number), .chance(millionths: 1 + dice.below(1_000_000)),
             .until(span), .after(span),
+            .allowance(Allowance(kind: dice.one(of: [.limit, .octets, .errors]), most: UInt64(number), window: span)),
+            .allowance(Allowance(kind: .limit, most: UInt64(number), window: nil)),
+            .allowance(Allowance(kind: .atOnce, most: UInt64(number), window: nil)),
+            .allowance(
+                Allowance(kind: .unknownShare, most: UInt64(number), window: dice.one(of: [nil, span]), sample: 7)),
+            .greylist(Greylist(wait: Span(ns: 5), window: span, memory: span)),
+            .recover(Recovery(down: span, ramp: span)),
         ])
     }
 
@@ -65,6 +85,8 @@ enum RuleMaker {
             let words = [
                 "close", "reset", "stall", "keep", "lose", "accept", "delay 2s", "delay 1s..5s", "drip 1/s",
                 "drip 10KB/m",
+                "stop-reading", "use gmail/over-quota", "tarpit 500ms..30s", "raw bare-lf-reply",
+                "raw \"250 a, close; b\\r\\n\\x00\\|\\\\\\\"\"", "tls expired", "tls alert-internal-error",
                 "slow-read 1KiB/s", "hide SIZE STARTTLS", "offer AUTH", "delay 1500ms",
             ]
             return try? RuleAction.parse(dice.chance(50) ? dice.one(of: replies) : dice.one(of: words)).get()
