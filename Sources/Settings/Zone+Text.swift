@@ -38,17 +38,17 @@ extension Zone {
         case .dnsmasq:
             [
                 "MX records for fakemx. Use: dnsmasq --keep-in-foreground --no-resolv --no-hosts --bind-interfaces",
-                "--listen-address=127.0.0.53 --conf-file=THIS, and \"nameserver 127.0.0.53\" in the MTA's /etc/resolv.conf.",
+                "--listen-address=127.0.0.54 --conf-file=THIS, and 127.0.0.54 as nameserver in /etc/resolv.conf.",
             ]
         case .unbound:
             [
                 "MX records for fakemx. Use: include: \"/path/of/THIS\" in unbound.conf, or a file in unbound.conf.d,",
-                "and the address of unbound as nameserver in the MTA's /etc/resolv.conf.",
+                "and the address of unbound as nameserver in /etc/resolv.conf.",
             ]
         case .zone:
             [
                 "MX records for fakemx. Use: as the file of the zone \(domain). of any name server, for instance",
-                "auth-zone: of unbound, with its address as nameserver in the MTA's /etc/resolv.conf.",
+                "auth-zone: of unbound, with its address as nameserver in /etc/resolv.conf.",
             ]
         }
     }
@@ -64,8 +64,8 @@ extension Zone {
         }
         let which = ports.count == 1 ? "port \(port)" : "ports \(port) and others"
         return [
-            "An MX means port 25, the listeners are at \(which). Tell the MTA: Postfix smtp_tcp_port = \(port), or the",
-            "transport \"any.\(domain) smtp:any.\(domain):\(port)\"; Exim port = \(port) in its smtp transport. Or listen at 25.",
+            "An MX means port 25, the listeners are at \(which). Tell the MTA: Postfix smtp_tcp_port = \(port)",
+            "or the transport smtp:any.\(domain):\(port), Exim port = \(port) in its smtp transport. Or listen at 25.",
         ]
     }
 

@@ -156,8 +156,8 @@ extension Zone {
         }
     }
 
-    /// Under its host name, where that is a name in this zone which nobody else has; else under `mx.NAME.DOMAIN`. A name
-    /// outside of the zone is left to whom it belongs.
+    /// Under its host name, where that is a name in this zone which nobody else has; else under `mx.NAME.DOMAIN`. A
+    /// name outside of the zone is left to whom it belongs.
     private mutating func hosts(_ places: [ListenerPlace]) -> [Host] {
         let others = Self.words.map(under) + [under("mx.dead"), under("nowhere.missing")]
         return places.map { place in
@@ -197,7 +197,6 @@ extension Zone {
         func mx(_ labels: String, _ preference: Int, _ host: String) -> Record {
             Record(name: under(labels), data: .mx(preference: preference, host: host))
         }
-        /// All hosts, the first at 10 steps of ten higher each, or all at the same.
         func all(_ labels: String, from first: Int, step: Int) -> [Record] {
             hosts.enumerated().map { mx(labels, first + $0.offset * step, $0.element.name) }
         }

@@ -7,13 +7,13 @@ struct Dns: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Print the zone for dnsmasq, unbound or a zone file.",
         discussion: """
-            Every listener of the configuration gets its address and a place in these domains: any.test (all, in \
-            preference order), equal.test (all at the same preference), null.test (null MX), dead.test (nobody listens), \
+            Every listener of the configuration gets its address and a place in these domains: any.test (all, in order \
+            of preference), equal.test (all at the same preference), null.test (null MX), dead.test (nobody listens), \
             dead-first.test (dead, then all), implicit.test (no MX, an address), missing.test (an MX without an \
             address), and NAME.test for each listener alone.
 
               fakemx dns --scenario several-mx > zone.conf
-              dnsmasq --keep-in-foreground --no-resolv --listen-address=127.0.0.53 --conf-file=zone.conf
+              dnsmasq --keep-in-foreground --no-resolv --listen-address=127.0.0.54 --conf-file=zone.conf
             """)
 
     @ArgumentParser.Option(help: .init("Configuration file, as for serve.", valueName: "file"))
