@@ -12,7 +12,7 @@ struct Fakemx: AsyncParsableCommand {
             Exit status: 0 done, 1 failed at run time, 2 bad configuration or arguments.
             """,
         version: "fakemx 0.1.0",
-        subcommands: [Serve.self, Check.self],
+        subcommands: [Serve.self, Check.self, Dns.self],
         defaultSubcommand: nil)
 
     static func main() async {
@@ -58,6 +58,9 @@ enum Output {
 
     /// To standard output, with a line end, at once.
     static func line(_ text: String) { write(text + "\n", STDOUT_FILENO) }
+
+    /// To standard output, as it is.
+    static func text(_ text: String) { write(text, STDOUT_FILENO) }
 
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 

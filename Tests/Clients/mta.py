@@ -1,5 +1,6 @@
 # Real sending MTAs on loopback: Postfix (installed, run with its own folder) and Exim (unpacked). Each routes a domain
-# to the port it is told and writes the log from which the tests read what the MTA itself thinks happened.
+# to the port it is told, or by the MX records of a name server, and writes the log from which the tests read what the
+# MTA itself thinks happened.
 
 import grp
 import os
@@ -49,6 +50,17 @@ bounce_queue_lifetime = 0
 notify_classes =
 """
 
+# Later lines of main.cf count. Without TLS, since Postfix keeps a connection with TLS in another way.
+POSTFIX_BY_MX = """\
+disable_dns_lookups = no
+smtp_host_lookup = dns
+smtp_tcp_port = {port}
+smtp_tls_security_level = none
+smtp_connection_cache_destinations = {kept}
+smtp_connection_cache_time_limit = 20s
+smtp_destination_concurrency_limit = 1
+"""
+
 POSTFIX_MASTER = """\
 pickup    unix  n  -  n  1  1  pickup
 cleanup   unix  n  -  n  -  0  cleanup
@@ -87,13 +99,7 @@ queue_run_max = 50
 remote_max_parallel = 20
 
 begin routers
-told:
-  driver = manualroute
-  domains = lsearch;{folder}/routes
-  transport = remote
-  route_data = ${{lookup{{$domain}}lsearch{{{folder}/routes}}}}
-  self = send
-rest:
+{router}rest:
   driver = redirect
   data = :blackhole:
   allow_fail
@@ -116,6 +122,25 @@ begin retry
 """
 
 
+EXIM_TOLD = """\
+told:
+  driver = manualroute
+  domains = lsearch;{folder}/routes
+  transport = remote
+  route_data = ${{lookup{{$domain}}lsearch{{{folder}/routes}}}}
+  self = send
+"""
+
+EXIM_BY_MX = """\
+by_mx:
+  driver = dnslookup
+  domains = lsearch;{folder}/ports
+  transport = remote
+  self = send
+  no_more
+"""
+
+
 class Missing(Exception):
     """The MTA is not there, or may not be run; the message says which."""
 
@@ -125,11 +150,37 @@ def need_root():
         raise Missing("a private MTA needs root, for its queue belongs to another user")
 
 
+class ByMX:
+    """Routes by MX: the domains, the port in place of 25, and the address of the name server, which is asked at port 53.
+    Connections to the domains of `kept` are kept for the next message."""
+
+    def __init__(self, domains, port, resolver, kept=()):
+        self.domains, self.port, self.resolver, self.kept = domains, port, resolver, kept
+
+    def within(self, folder):
+        """What stands before a command that is to ask the name server: a mount namespace of its own, in which
+        /etc/resolv.conf is another file."""
+        path = os.path.join(folder, "resolv.conf")
+        with open(path, "w") as file:
+            file.write(f"nameserver {self.resolver}\noptions timeout:2 attempts:2\n")
+        os.chmod(path, 0o644)
+        words = ["unshare", "--mount", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', path]
+        try:
+            tried = subprocess.run([*words, "cat", "/etc/resolv.conf"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   timeout=10)
+        except FileNotFoundError:
+            raise Missing("unshare (util-linux) is not installed") from None
+        if self.resolver.encode() not in tried.stdout:
+            raise Missing("no mount namespace with another /etc/resolv.conf is allowed here: "
+                          + tried.stdout.decode("utf-8", "replace")[-300:])
+        return words
+
+
 class Postfix:
     name = "Postfix"
 
     def __init__(self, routes):
-        """routes: domain -> port on 127.0.0.1."""
+        """routes: domain -> port on 127.0.0.1, or ByMX."""
         need_root()
         if not shutil.which("postfix", path=os.environ.get("PATH", "") + ":/usr/sbin"):
             raise Missing("Postfix is not installed (Scripts/setup --tests)")
@@ -138,9 +189,17 @@ class Postfix:
         for name in ("queue", "data"):
             os.mkdir(os.path.join(self.folder, name))
         os.chown(os.path.join(self.folder, "data"), pwd.getpwnam("postfix").pw_uid, grp.getgrnam("postfix").gr_gid)
-        self._write("main.cf", POSTFIX_MAIN.format(folder=self.folder, retry=RETRY_S))
+        main = POSTFIX_MAIN.format(folder=self.folder, retry=RETRY_S)
+        self.within = []
+        if isinstance(routes, ByMX):
+            transport = {domain: "smtp:" for domain in routes.domains}
+            main += POSTFIX_BY_MX.format(port=routes.port, kept=" ".join(routes.kept))
+            self.within = routes.within(self.folder)
+        else:
+            transport = {domain: f"smtp:[127.0.0.1]:{port}" for domain, port in routes.items()}
+        self._write("main.cf", main)
         self._write("master.cf", POSTFIX_MASTER)
-        self._write("transport", "".join(f"{domain} smtp:[127.0.0.1]:{port}\n" for domain, port in routes.items()))
+        self._write("transport", "".join(f"{domain} {nexthop}\n" for domain, nexthop in transport.items()))
         self._postfix("start")
 
     def _write(self, name, text):
@@ -148,7 +207,9 @@ class Postfix:
             file.write(text)
 
     def _postfix(self, command):
-        done = subprocess.run(["/usr/sbin/postfix", "-c", self.folder, command], stdout=subprocess.PIPE,
+        # The daemons of "start" stay in its namespace.
+        within = self.within if command == "start" else []
+        done = subprocess.run([*within, "/usr/sbin/postfix", "-c", self.folder, command], stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, timeout=30)
         if done.returncode != 0 and command == "start":
             raise Missing(f"postfix {command}: {done.stdout.decode('utf-8', 'replace')[-600:]}")
@@ -200,7 +261,14 @@ class Exim:
         os.chown(os.path.join(self.folder, "spool"), user.pw_uid, user.pw_gid)
         os.chown(self.folder, user.pw_uid, user.pw_gid)
         self.configuration = os.path.join(self.folder, "configuration")
-        self._write("configuration", EXIM_CONFIGURATION.format(folder=self.folder, exim=self.binary, retry=RETRY_S))
+        self.within = []
+        router = EXIM_TOLD
+        if isinstance(routes, ByMX):
+            self.within = routes.within(self.folder)
+            router = EXIM_BY_MX
+            routes = {domain: routes.port for domain in routes.domains}
+        self._write("configuration", EXIM_CONFIGURATION.format(
+            folder=self.folder, exim=self.binary, retry=RETRY_S, router=router.format(folder=self.folder)))
         self._write("routes", "".join(f"{domain}: 127.0.0.1\n" for domain in routes))
         self._write("ports", "".join(f"{domain}: {port}\n" for domain, port in routes.items()))
         self.ending = threading.Event()
@@ -213,8 +281,8 @@ class Exim:
             file.write(text)
 
     def _run(self, arguments, stdin):
-        done = subprocess.run([self.binary, "-C", self.configuration, *arguments], input=stdin, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, timeout=120)
+        done = subprocess.run([*self.within, self.binary, "-C", self.configuration, *arguments], input=stdin,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
         if done.returncode != 0:
             raise Missing(f"exim {' '.join(arguments)}: {done.stdout.decode('utf-8', 'replace')[-600:]}")
 

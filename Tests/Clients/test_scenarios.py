@@ -14,9 +14,9 @@ from wire import Wire
 FOLDER = os.path.join(ROOT, "Config", "scenarios")
 
 
-def attempt(port, to="b@any.test", sender="a@sender.test", patience_s=wire.LIMIT_S):
+def attempt(port, to="b@any.test", sender="a@sender.test", patience_s=wire.LIMIT_S, host="127.0.0.1"):
     """One message. Returns (phase, code or kind) of the first answer that was not positive, or ("accepted", 250)."""
-    with Wire(port) as client:
+    with Wire(port, host=host) as client:
         steps = [("greeting", None), ("ehlo", "EHLO client.test"), ("mail", f"MAIL FROM:<{sender}>"), ("rcpt", f"RCPT TO:<{to}>"),
                  ("data", "DATA"), ("end-of-data", wire.MESSAGE.decode() + ".")]
         for phase, line in steps:
@@ -149,6 +149,22 @@ class Scenarios(unittest.TestCase):
                 self.assertEqual([code // 100 for _, code in seen[1:4]], [5, 5, 5], seen)
                 self.assertIn(seen[4][1], ("closed", "reset"))
                 self.assertEqual(len({s["listener"] for s in sink.sessions(5)}), 5)
+
+    def test_several_mx(self):
+        """On three loopback addresses, with port 0 in place of the fixed one."""
+        with open(os.path.join(FOLDER, "several-mx.yaml")) as file:
+            text = file.read()
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(text.replace(":1025", ":0"))
+            file.flush()
+            with Sink("--scenario", file.name, listeners=False) as sink:
+                hosts = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
+                self.assertEqual([re.search(rf"smtp={host}:", sink.ready) is None for host in hosts], [False] * 3, sink.ready)
+                for to, expected in (("b@any.test", [("greeting", 421), ("accepted", 250), ("accepted", 250)]),
+                                     ("full@any.test", [("greeting", 421), ("rcpt", 452), ("accepted", 250)])):
+                    seen = [attempt(port, to, host=host) for host, port in zip(hosts, sink.ports)]
+                    self.assertEqual(seen, expected)
+                self.assertEqual({s["listener"] for s in sink.sessions(6)}, {"mx1", "mx2", "mx3"})
 
 
 if __name__ == "__main__":
