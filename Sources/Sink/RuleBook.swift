@@ -8,16 +8,18 @@ import Synchronization
 package final class RuleBook: Sendable {
     /// Phases at which a rule (other than a magic address) could decide.
     package let phases: PhaseSet
-    /// Whether magic addresses are recognised.
-    package let magic: Bool
+    /// The grammars of magic addresses that are recognised, and the phases at which one of them could speak.
+    package let magic: MagicPacks
+    package let magicPhases: PhaseSet
     /// Octets of a message at which rules at `body` must be asked.
     package let bodyCheckpoints: [Int]
     private let engine: Mutex<Engine>
 
-    package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: Bool) {
+    package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: MagicPacks) {
         let engine = Engine(rules: rules, seed: seed, timeScale: timeScale, magic: magic)
         self.phases = engine.rulePhases
         self.magic = magic
+        self.magicPhases = engine.magicPhases
         self.bodyCheckpoints = engine.bodyCheckpoints
         self.engine = Mutex(engine)
     }

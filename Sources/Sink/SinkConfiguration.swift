@@ -37,7 +37,7 @@ package struct SinkConfiguration: Sendable {
     package var rules: [Rule]
     package var seed: UInt64
     package var timeScale: Double
-    package var magic: Bool
+    package var magic: MagicPacks
     package var store: StoreKind
     package var transcript: TranscriptForm?
     /// Event loops, one thread each.
@@ -47,7 +47,7 @@ package struct SinkConfiguration: Sendable {
 
     package init(
         listeners: [ListenerConfiguration], rules: [Rule] = [], seed: UInt64 = 0, timeScale: Double = 1,
-        magic: Bool = true, store: StoreKind = .memory(Retention()), transcript: TranscriptForm? = nil,
+        magic: MagicPacks = .usual, store: StoreKind = .memory(Retention()), transcript: TranscriptForm? = nil,
         loops: Int = 1, connectionLimit: Int = 20_000
     ) {
         self.listeners = listeners

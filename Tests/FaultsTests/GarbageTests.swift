@@ -51,7 +51,7 @@ import Testing
     @Test func `Mutated facts never crash the engine`() throws {
         var dice = Dice(78)
         var engine = Engine(
-            rules: try Self.lines.map { try RuleLine.parse($0) }, seed: 5, timeScale: 3, magic: true)
+            rules: try Self.lines.map { try RuleLine.parse($0) }, seed: 5, timeScale: 3, magic: .all)
         let seeds = [
             "a@full.test", "rcpt-451-x2@x", "eod-delay-1s-554-5.7.1+t@x", "mail-550-5.1.1", "<>", "192.0.2.1",
             "TLSv1.3",
@@ -63,7 +63,7 @@ import Testing
                 to: [text(), text()], recipients: dice.one(of: [0, -1, Int.max - 1, 3]),
                 size: dice.one(of: [nil, 0, -5, .max]))
             _ = engine.decide(dice.one(of: Phase.allCases), facts, now_ns: UInt64(round) &* 0x9e37_79b9_7f4a_7c15)
-            _ = Engine.mightBeMagic(Array(text().utf8))
+            _ = Engine.mightBeMagic(Array(text().utf8), .all)
         }
         #expect(engine.status().count == Self.lines.count)
     }
