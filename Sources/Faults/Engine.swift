@@ -10,7 +10,8 @@ import SMTP
 package struct Engine: Sendable {
     /// Phases at which a rule stands, or at which attempts must be counted.
     package let rulePhases: PhaseSet
-    /// Phases at which a magic address could speak; ask `mightBeMagic` about the address first.
+    /// Phases at which a magic address could speak (a host name at ehlo, a user at auth); ask `mightBeMagic` about
+    /// addresses first.
     package let magicPhases: PhaseSet
     /// Octet counts at which phase body must be asked, ascending; empty when no rule stands there.
     package let bodyCheckpoints: [Int]
@@ -47,6 +48,7 @@ package struct Engine: Sendable {
     private let catalogue: Catalogue
     private let countsAttempts: Bool
     private let countsMessages: Bool
+    private let packs: [MagicPack]
     var counters = BoundedTable<CounterKey, Counter>(limit: Bounds.keys)
     private var attempts = Attempts(limit: Bounds.keys)
     var meters = BoundedTable<CounterKey, Meters>(limit: Bounds.keys)
@@ -61,8 +63,9 @@ package struct Engine: Sendable {
     /// - Parameters:
     ///   - rules: without issues (`Rule.issues()`); at most `Bounds.rules`, the rest is left out.
     ///   - timeScale: above 0; every duration is divided by it, every rate multiplied.
+    ///   - magic: the grammars of addresses that are recognised.
     ///   - catalogue: what `use` finds its replies in; an unknown name fires and says nothing of its own.
-    package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: Bool, catalogue: Catalogue) {
+    package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: MagicPacks, catalogue: Catalogue) {
         let named = Self.named(Array(rules.prefix(Bounds.rules)))
         let compiled = named.map(CompiledRule.init)
         self.compiled = compiled
@@ -84,7 +87,8 @@ package struct Engine: Sendable {
         var phases = PhaseSet(named.map { PhaseSet($0.at) })
         if countsAttempts { phases.insert(PhaseSet(.rcpt)) }
         rulePhases = phases
-        magicPhases = magic ? Magic.phases : []
+        packs = magic.packs
+        magicPhases = magic.phases
         let checkpoints = compiled.filter { $0.rule.at == .body }.map(\.checkpoint)
         bodyCheckpoints = Set(checkpoints).sorted()
         byPhase = Phase.allCases.map { phase in
@@ -137,8 +141,8 @@ package struct Engine: Sendable {
         return nil
     }
 
-    /// A cheap look at the first octets, so that ordinary addresses cost nothing.
-    package static func mightBeMagic(_ address: [UInt8]) -> Bool { Magic.mightBeMagic(address) }
+    /// A cheap look at an address, so that ordinary ones cost nothing.
+    package static func mightBeMagic(_ address: [UInt8], _ packs: MagicPacks) -> Bool { packs.mightBeMagic(address) }
 
     /// - Parameter now_ns: what has left its window by then is not shown.
     package mutating func status(now_ns: UInt64) -> [RuleStatus] {
@@ -259,10 +263,17 @@ package struct Engine: Sendable {
     // MARK: Magic
 
     private mutating func askMagic(_ phase: Phase, _ facts: Facts) -> Decision? {
-        let addresses = phase == .mail ? facts.from.map { [$0] } ?? [] : facts.to
-        for address in addresses {
-            guard let magic = Magic(address, at: phase, catalogue) else { continue }
-            var why = "the address \(address.shown)"
+        for pack in packs where pack.grammar.phases.contains(PhaseSet(phase)) {
+            if let decision = ask(pack.grammar, phase, facts) { return decision }
+        }
+        return nil
+    }
+
+    private mutating func ask(_ grammar: any MagicGrammar.Type, _ phase: Phase, _ facts: Facts) -> Decision? {
+        let subject = grammar.subject(at: phase)
+        for address in subject.texts(facts) {
+            guard let magic = grammar.read(address, at: phase, catalogue) else { continue }
+            var why = "\(subject.spoken) \(address.shown)"
             if let limit = magic.attempts {
                 let key = CounterKey(rule: CounterKey.magic, key: Self.bounded(address.asciiLowercased))
                 let count = counters.update(key, initial: Counter(first_ns: 0)) { counter in

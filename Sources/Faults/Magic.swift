@@ -1,5 +1,5 @@
-// Magic addresses: the local part says what happens, so that a sender is steered without configuration. What is not
-// recognised is an ordinary address.
+// Magic addresses in the grammar of fakemx: the local part says what happens, so that a sender is steered without
+// configuration. What is not recognised is an ordinary address. Other grammars are packs, see MagicPack.swift.
 //
 //     PHASE-WORD[-WORD]…[+tag]@anything
 //     PHASE-use-NAME[-xN][+tag]@anything
@@ -11,8 +11,9 @@
 
 import SMTP
 
-struct Magic: Sendable {
-    /// As the decision names it: `rcpt-550`, without its tag.
+/// What a text asks for.
+struct Magic: Sendable, MagicGrammar {
+    /// As the decision names it: `rcpt-550`, without its tag; for a pack with its name, `badsmtp mail452`.
     let word: String
     let actions: [RuleAction]
     /// Only this many uses of the address; nil: all.
@@ -46,6 +47,18 @@ struct Magic: Sendable {
         }
     }
 
+    init(word: String, actions: [RuleAction]) {
+        self.word = word
+        self.actions = actions
+        attempts = nil
+    }
+
+    static func read(_ address: String, at phase: Phase) -> Magic? { read(address, at: phase, .empty) }
+
+    static func read(_ address: String, at phase: Phase, _ catalogue: Catalogue) -> Magic? {
+        Magic(address, at: phase, catalogue)
+    }
+
     /// nil for an ordinary address, and for one that is magic at another phase.
     init?(_ address: String, at phase: Phase, _ catalogue: Catalogue) {
         guard let prefix = Self.prefixes.first(where: { $0.phase == phase })?.word else { return nil }
@@ -77,6 +90,18 @@ struct Magic: Sendable {
             let entry = catalogue[String(name[..<mark.lowerBound])]
         else { return nil }
         return (entry.name, count)
+    }
+
+    static func reply(_ code: ReplyCode, _ enhanced: EnhancedStatus?, asked: String, text: String? = nil) -> RuleAction
+    {
+        let line = text.map(printable) ?? "Injected by fakemx, as \(printable(asked)) asks"
+        return .reply(ReplyText(code, enhanced, lines: [line]))
+    }
+
+    /// Reply text is printable ASCII (RFC 5321 §4.2) on a line of 512 octets (§4.5.3.1.5).
+    private static func printable(_ text: String) -> String {
+        String(
+            decoding: text.utf8.prefix(200).map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 
     fileprivate static func count(_ text: Substring) -> Int? {
@@ -142,8 +167,7 @@ private struct MagicParts {
         if let delay { actions.append(.delay(delay, delay)) }
         if let code {
             let status = enhanced ?? Self.usualStatus(code, at: phase)
-            actions.append(
-                .reply(ReplyText(code, status, lines: ["Injected by fakemx, as \(Self.printable(address)) asks"])))
+            actions.append(Magic.reply(code, status, asked: address))
         }
         switch ending {
         // Stored, and the reply is lost: the sender cannot know, and sends again.
@@ -154,12 +178,6 @@ private struct MagicParts {
         default: break
         }
         return actions
-    }
-
-    /// Reply text is printable ASCII (RFC 5321 §4.2) on a line of 512 octets (§4.5.3.1.5).
-    private static func printable(_ address: String) -> String {
-        String(
-            decoding: address.utf8.prefix(200).map { (32...126).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
     }
 
     /// The enhanced code that goes with a basic code at a phase (RFC 5248 §2.4, the IANA registry).

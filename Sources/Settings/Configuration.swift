@@ -16,7 +16,7 @@ package struct Configuration: Sendable, Hashable {
     package var timeScale: Double = 1
     /// Event loops; 0 stands for one a core.
     package var loops = 0
-    package var magic = true
+    package var magic = MagicPacks.usual
     package var exitAfter = Settings.ExitAfter()
     package var readyFile: String?
     /// Sessions open at once.

@@ -14,6 +14,7 @@ package enum Option: String, Sendable, Hashable, CaseIterable {
     case tls, store, transcript, seed
     case timeScale = "time-scale"
     case loops
+    case magic
     case noMagic = "no-magic"
     case exitAfter = "exit-after"
     case readyFile = "ready-file"
@@ -124,7 +125,8 @@ extension Stated {
         case .seed: return set(Value.seed(text)) { settings.seed = $0 }
         case .timeScale: return set(Value.timeScale(text)) { settings.timeScale = $0 }
         case .loops: return set(Value.loops(text)) { settings.loops = $0 }
-        case .noMagic: return set(Value.switched(text)) { settings.magic = !$0 }
+        case .magic: return set(MagicPacks.parse(text)) { settings.magic = $0 }
+        case .noMagic: return set(Value.switched(text)) { settings.magic = $0 ? [] : .usual }
         case .exitAfter:
             return set(Value.exitAfter(text)) { stated in
                 var exitAfter = settings.exitAfter ?? Settings.ExitAfter()

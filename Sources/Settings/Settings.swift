@@ -25,7 +25,7 @@ package struct Settings: Sendable, Hashable {
     package var timeScale: Double?
     /// 0 stands for one a core.
     package var loops: Int?
-    package var magic: Bool?
+    package var magic: MagicPacks?
     package var exitAfter: ExitAfter?
     package var readyFile: String?
     package var rules: [PlacedRule] = []

@@ -77,12 +77,24 @@ struct SettingsReader {
         settings.seed = nodes.parsed(fields["seed"], Value.seed)
         settings.timeScale = nodes.parsed(fields["time-scale"], Value.timeScale)
         settings.loops = nodes.parsed(fields["loops"], Value.loops)
-        settings.magic = nodes.parsed(fields["magic"], Value.switched)
+        settings.magic = magic(fields["magic"])
         settings.exitAfter = exitAfter(fields["exit-after"])
         settings.readyFile = nodes.string(fields["ready-file"]).map { TextFile.path($0, from: file) }
         settings.listeners = listeners(fields["listeners"])
         settings.rules = rules(fields["rules"])
         return settings
+    }
+
+    private mutating func magic(_ field: NodeReader.Field?) -> MagicPacks? {
+        guard let field, case .sequence = field.value else { return nodes.parsed(field, MagicPacks.parse) }
+        guard let texts = nodes.strings(field) else { return nil }
+        if texts.isEmpty { return [] }
+        switch MagicPacks.parse(texts.map(\.text).joined(separator: ",")) {
+        case .success(let packs): return packs
+        case .failure(let complaint):
+            nodes.error(field.value, "magic: \(complaint)")
+            return nil
+        }
     }
 
     private mutating func rules(_ field: NodeReader.Field?) -> [Settings.PlacedRule] {

@@ -36,19 +36,20 @@ extension Conversation {
     /// Whether the rules can have anything to say. For an ordinary session this is one instruction.
     private func consults(_ phase: Phase) -> Bool {
         if context.rules.phases.contains(PhaseSet(phase)) { return true }
-        guard context.rules.magic else { return false }
+        guard !context.rules.magic.isEmpty else { return false }
         switch phase {
         case .mail:
             record.mayBeMagic = false
             return noteMagic(session.pendingReversePath?.address)
         case .rcpt: return noteMagic(session.pendingForwardPath?.address)
-        case .data, .body, .endOfData, .accepted: return record.mayBeMagic
-        default: return false
+        // A host name and a user come once; no look is cheaper than asking.
+        case .ehlo, .auth: return context.rules.magicPhases.contains(PhaseSet(phase))
+        default: return record.mayBeMagic && context.rules.magicPhases.contains(PhaseSet(phase))
         }
     }
 
     private func noteMagic(_ address: [UInt8]?) -> Bool {
-        guard let address, Engine.mightBeMagic(address) else { return false }
+        guard let address, Engine.mightBeMagic(address, context.rules.magic) else { return false }
         record.mayBeMagic = true
         return true
     }

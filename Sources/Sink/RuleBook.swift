@@ -8,8 +8,9 @@ import Synchronization
 package final class RuleBook: Sendable {
     /// Phases at which a rule (other than a magic address) could decide.
     package let phases: PhaseSet
-    /// Whether magic addresses are recognised.
-    package let magic: Bool
+    /// The grammars of magic addresses that are recognised, and the phases at which one of them could speak.
+    package let magic: MagicPacks
+    package let magicPhases: PhaseSet
     /// Octets of a message at which rules at `body` must be asked.
     package let bodyCheckpoints: [Int]
     private let engine: Mutex<Engine>
@@ -22,7 +23,7 @@ package final class RuleBook: Sendable {
     /// The ends of sessions are to be told with `sessionEnded`.
     package let countsSessions: Bool
 
-    package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: Bool, catalogue: Catalogue) {
+    package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: MagicPacks, catalogue: Catalogue) {
         let engine = Engine(rules: rules, seed: seed, timeScale: timeScale, magic: magic, catalogue: catalogue)
         messagePhases = engine.messagePhases
         needsTime = engine.needsTime
@@ -30,6 +31,7 @@ package final class RuleBook: Sendable {
         countsSessions = engine.countsSessions
         self.phases = engine.rulePhases
         self.magic = magic
+        self.magicPhases = engine.magicPhases
         self.bodyCheckpoints = engine.bodyCheckpoints
         self.engine = Mutex(engine)
     }

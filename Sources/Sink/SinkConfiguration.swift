@@ -41,7 +41,7 @@ package struct SinkConfiguration: Sendable {
     package var rules: [Rule]
     package var seed: UInt64
     package var timeScale: Double
-    package var magic: Bool
+    package var magic: MagicPacks
     /// What `use` finds its replies in.
     package var catalogue: Catalogue
     /// Makes what bad TLS takes.
@@ -55,7 +55,7 @@ package struct SinkConfiguration: Sendable {
 
     package init(
         listeners: [ListenerConfiguration], tlsMenu: TLSMenu, rules: [Rule] = [], seed: UInt64 = 0, timeScale: Double = 1,
-        magic: Bool = true, catalogue: Catalogue = .empty, store: StoreKind = .memory(Retention()),
+        magic: MagicPacks = .usual, catalogue: Catalogue = .empty, store: StoreKind = .memory(Retention()),
         transcript: TranscriptForm? = nil,
         loops: Int = 1, connectionLimit: Int = 20_000
     ) {

@@ -78,6 +78,12 @@ struct ServeOptions: ParsableArguments {
     @ArgumentParser.Option(help: .init("Event loops; auto, the default, is one a core.", valueName: "n"))
     var loops: String?
 
+    @ArgumentParser.Option(
+        help: .init(
+            "Whose addresses that say what happens are obeyed; fakemx without this flag.",
+            valueName: "off|all|fakemx,badsmtp,mox,ses,mailtrap,kumo"))
+    var magic: String?
+
     @Flag(help: "Treat addresses such as rcpt-550@any.test as ordinary ones.")
     var noMagic = false
 
@@ -109,6 +115,7 @@ struct ServeOptions: ParsableArguments {
         add(.seed, seed.map { [$0] } ?? [])
         add(.timeScale, timeScale.map { [$0] } ?? [])
         add(.loops, loops.map { [$0] } ?? [])
+        add(.magic, magic.map { [$0] } ?? [])
         add(.noMagic, noMagic ? ["on"] : [])
         add(.exitAfter, exitAfter)
         add(.readyFile, readyFile.map { [$0] } ?? [])

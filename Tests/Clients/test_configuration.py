@@ -121,8 +121,8 @@ class CommandLine(unittest.TestCase):
         status, out, err = run("serve", "--help")
         self.assertEqual(status, 0)
         for flag in ("--config", "--scenario", "--rule", "--smtp", "--smtps", "--http", "--hostname", "--tls-cert", "--tls-key",
-                     "--tls", "--store", "--transcript", "--seed", "--time-scale", "--loops", "--no-magic", "--exit-after",
-                     "--ready-file"):
+                     "--tls", "--store", "--transcript", "--seed", "--time-scale", "--loops", "--magic", "--no-magic",
+                     "--exit-after", "--ready-file"):
             self.assertIn(flag, out)
 
     def test_the_ready_file_holds_the_ready_line(self):

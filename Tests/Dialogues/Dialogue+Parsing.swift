@@ -1,5 +1,6 @@
 // Reads the text of a dialogue file. Every complaint names file and line and says what would be right.
 
+import Faults
 import SMTP
 
 extension Dialogue {
@@ -119,7 +120,11 @@ private struct DialogueParser {
             }
             dialogue.setup.timeScale = scale
         case "seed": dialogue.setup.seed = UInt64(try count(try single()))
-        case "magic": dialogue.setup.magic = try single() != "off"
+        case "magic":
+            switch MagicPacks.parse(String(try single())) {
+            case .success(let packs): dialogue.setup.magic = packs
+            case .failure(let reason): throw complaint("`set: magic`: \(reason)")
+            }
         case "store": dialogue.setup.keepsMessages = try single() != "none"
         case "command-line": dialogue.setup.limits.commandLine = try count(try single())
         case "auth-line": dialogue.setup.limits.authLine = try count(try single())

@@ -1,6 +1,7 @@
 // A dialogue: one conversation between a client and the sink, read from a text file, with the configuration it needs
 // and what must be true at its end. This file is the vocabulary; the format is described in FORMAT.md.
 
+import Faults
 import SMTP
 
 /// Where a line of a dialogue stands.
@@ -41,7 +42,7 @@ struct Setup: Sendable {
     var authInClear = false
     var timeScale = 1.0
     var seed: UInt64 = 1
-    var magic = true
+    var magic = MagicPacks.usual
     var tls = TLSMode.on
     /// Messages are kept, so that their octets can be looked at; false: the store only counts.
     var keepsMessages = true

@@ -13,7 +13,7 @@ import Testing
     /// What each message meets, by its name.
     private func fates(_ order: [Int], seed: UInt64) throws -> [Int: String] {
         var engine = Engine(
-            rules: try Self.rules.map { try RuleLine.parse($0) }, seed: seed, timeScale: 1, magic: false, catalogue: .empty)
+            rules: try Self.rules.map { try RuleLine.parse($0) }, seed: seed, timeScale: 1, magic: [], catalogue: .empty)
         _ = engine.decide(.greeting, Facts(client: "first"), now_ns: 0)
         var fates: [Int: String] = [:]
         for number in order {

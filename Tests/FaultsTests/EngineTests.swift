@@ -209,9 +209,9 @@ import Testing
                 """
             }
             let rules = try lines.map { try RuleLine.parse($0) }
-            var indexed = Engine(rules: rules, seed: 1, timeScale: 1, magic: false, catalogue: .empty)
+            var indexed = Engine(rules: rules, seed: 1, timeScale: 1, magic: [], catalogue: .empty)
             // One engine a rule has nothing to look up in the wrong order.
-            var single = rules.map { Engine(rules: [$0], seed: 1, timeScale: 1, magic: false, catalogue: .empty) }
+            var single = rules.map { Engine(rules: [$0], seed: 1, timeScale: 1, magic: [], catalogue: .empty) }
             for _ in 0..<10 {
                 let to = dice.one(of: addresses)
                 let from = dice.one(of: addresses)

@@ -55,7 +55,7 @@ import Testing
     @Test func `Mutated facts never crash the engine`() throws {
         var dice = Dice(78)
         var engine = Engine(
-            rules: try Self.lines.map { try RuleLine.parse($0) }, seed: 5, timeScale: 3, magic: true, catalogue: .empty)
+            rules: try Self.lines.map { try RuleLine.parse($0) }, seed: 5, timeScale: 3, magic: .all, catalogue: .empty)
         let seeds = [
             "a@full.test", "rcpt-451-x2@x", "eod-delay-1s-554-5.7.1+t@x", "mail-550-5.1.1", "<>", "192.0.2.1",
             "TLSv1.3",
@@ -72,7 +72,7 @@ import Testing
             engine.note(try #require(ReplyCode(dice.one(of: [250, 451, 550]))), at: dice.one(of: [nil, .rcpt]), facts, now_ns: 7)
             engine.sessionEnded(UInt64(dice.below(9)))
             _ = engine.decide(dice.one(of: Phase.allCases), facts, now_ns: UInt64(round) &* 0x9e37_79b9_7f4a_7c15)
-            _ = Engine.mightBeMagic(Array(text().utf8))
+            _ = Engine.mightBeMagic(Array(text().utf8), .all)
         }
         #expect(engine.status(now_ns: 0).count == Self.lines.count)
     }

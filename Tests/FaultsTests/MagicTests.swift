@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct MagicTests {
     private func decide(_ phase: Phase, _ address: String) throws -> Decision? {
-        var engine = try engine(magic: true)
+        var engine = try engine(magic: .usual)
         let facts = phase == .mail ? Facts(from: address) : Facts(from: "s@a.test", to: [address])
         return engine.decide(phase, facts, now_ns: 0)
     }
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func `The first attempts are deferred, then the address is ordinary`() throws {
-        var engine = try engine(magic: true)
+        var engine = try engine(magic: .usual)
         #expect(engine.rcpt("rcpt-451-x2@x")?.hasPrefix("451 4.7.1") == true)
         #expect(engine.rcpt("rcpt-451-x2@x", from: "other@x")?.hasPrefix("451") == true)
         #expect(engine.rcpt("rcpt-451-x2@x") == nil)
@@ -71,27 +71,27 @@ import Testing
     }
 
     @Test func `Rules come before magic, and magic can be off`() throws {
-        var ruled = try engine("rcpt to=*@quiet.test: accept", magic: true)
+        var ruled = try engine("rcpt to=*@quiet.test: accept", magic: .usual)
         #expect(ruled.rcpt("rcpt-550@quiet.test") == "accept")
         #expect(ruled.rcpt("rcpt-550@loud.test")?.hasPrefix("550") == true)
-        var off = try engine(magic: false)
+        var off = try engine(magic: [])
         #expect(off.rcpt("rcpt-550@x") == nil)
         #expect(off.phases == [])
         #expect(ruled.magicPhases == [PhaseSet(.mail), PhaseSet(.rcpt), PhaseSet(.data), PhaseSet(.endOfData)])
     }
 
     @Test func `After RCPT the first magic recipient decides`() throws {
-        var engine = try engine(magic: true)
+        var engine = try engine(magic: .usual)
         let facts = Facts(from: "", to: ["plain@x", "rcpt-550@x", "eod-552@x", "eod-554@x"])
         #expect(engine.decide(.endOfData, facts, now_ns: 0)?.rule == "magic eod-552")
     }
 
     @Test func `The cheap look never misses`() throws {
         for address in ["rcpt-550@x", "RCPT-550@x", "eod-close@x", "Mail-451@x", "data-421@x", "EOD-x"] {
-            #expect(Engine.mightBeMagic(Array(address.utf8)))
+            #expect(Engine.mightBeMagic(Array(address.utf8), .usual))
         }
         for address in ["", "a", "rcpt", "rcptx550@x", "alice@x", "eod@x", "news-letter@x", "bounce-1@x"] {
-            #expect(!Engine.mightBeMagic(Array(address.utf8)))
+            #expect(!Engine.mightBeMagic(Array(address.utf8), .usual))
         }
         var dice = Dice(5)
         for _ in 0..<3000 {
@@ -99,7 +99,7 @@ import Testing
                 dice.one(of: ["rcpt", "eod", "mail", "data", "RcPt", "x"]) + "-"
                 + dice.one(of: ["550", "close", "delay-1s", "451-x2", ""]) + dice.one(of: ["@x", "", "+t@x"])
             for phase in [Phase.mail, .rcpt, .data, .endOfData] where try decide(phase, address) != nil {
-                #expect(Engine.mightBeMagic(Array(address.utf8)), "\(address)")
+                #expect(Engine.mightBeMagic(Array(address.utf8), .usual), "\(address)")
             }
         }
     }

@@ -71,10 +71,10 @@ import Testing
 
     @Test func `A reply of the catalogue is filled from the session, in rules and in magic addresses`() throws {
         let rules = [try RuleLine.parse("rcpt to=a@b: use gmail/over-quota, reset")]
-        var engine = Engine(rules: rules, seed: 1, timeScale: 1, magic: true, catalogue: Catalogue([try Self.full()]))
+        var engine = Engine(rules: rules, seed: 1, timeScale: 1, magic: .usual, catalogue: Catalogue([try Self.full()]))
         #expect(engine.rcpt("a@b") == "452 4.2.2 <a@b> is full, 192.0.2.1 s1.0")
         for address in ["rcpt-use-gmail/over-quota@any.test", "RCPT-use-gmail.over-quota+tag@any.test", "\"rcpt-use-gmail/over-quota\"@any.test"] {
-            #expect(Engine.mightBeMagic(Array(address.utf8)), "\(address)")
+            #expect(Engine.mightBeMagic(Array(address.utf8), .usual), "\(address)")
             #expect(engine.rcpt(address)?.hasPrefix("452 4.2.2 <\(address)> is full") == true, "\(address)")
         }
         let twice = "rcpt-use-gmail/over-quota-x2@any.test"
@@ -99,7 +99,7 @@ import Testing
     func `What was done is written so that it can be done again`(_ text: String) throws {
         var engine = Engine(
             rules: [Rule(at: .starttls, schedule: .times(.always, do: [try RuleAction.parse(text).get()]))], seed: 1,
-            timeScale: 1, magic: false, catalogue: .empty)
+            timeScale: 1, magic: [], catalogue: .empty)
         let action = try #require(engine.decide(.starttls, Facts(), now_ns: 0)?.actions.first)
         #expect(try RuleAction.parse(action.written).get() == RuleAction.parse(text).get(), "\(action.written)")
     }

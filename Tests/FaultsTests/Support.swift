@@ -22,7 +22,7 @@ struct Dice: RandomNumberGenerator {
     mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
 }
 
-func engine(_ lines: String..., seed: UInt64 = 1, timeScale: Double = 1, magic: Bool = false) throws -> Engine {
+func engine(_ lines: String..., seed: UInt64 = 1, timeScale: Double = 1, magic: MagicPacks = []) throws -> Engine {
     Engine(
         rules: try lines.map { try RuleLine.parse($0) }, seed: seed, timeScale: timeScale, magic: magic,
         catalogue: .empty)

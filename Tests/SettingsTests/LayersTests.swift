@@ -88,7 +88,7 @@ import Testing
         let loaded = load(
             [], ["FAKEMX_SED": "1", "FAKEMX_URL": "http://x", "FAKEMX_NO_MAGIC": "1", "FAKEMX_LOOPS": ""])
         #expect(loaded.complaints.map(\.description) == ["FAKEMX_SED: unknown variable; did you mean \"FAKEMX_SEED\"?"])
-        #expect(load([], ["FAKEMX_NO_MAGIC": "1"]).configuration?.magic == false)
+        #expect(load([], ["FAKEMX_NO_MAGIC": "1"]).configuration?.magic == [])
         #expect(load([], ["FAKEMX_SMTP": "127.0.0.1:1,127.0.0.1:2"]).configuration?.listeners.count == 2)
     }
 

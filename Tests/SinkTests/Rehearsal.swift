@@ -18,7 +18,8 @@ struct Rehearsal: ~Copyable {
     /// What the store says to each message; nil: kept.
     var storeFailure: String?
 
-    init(rules lines: [String] = [], profile: Profile = Profile(hostname: "mx.test"), magic: Bool = true) throws {
+    init(rules lines: [String] = [], profile: Profile = Profile(hostname: "mx.test"), magic: MagicPacks = .usual) throws
+    {
         let rules = try lines.map { try RuleLine.parse($0) }
         let context = ListenerContext(
             name: "smtp", profile: profile,
