@@ -2,6 +2,7 @@
 # to the port it is told, or by the MX records of a name server, and writes the log from which the tests read what the
 # MTA itself thinks happened.
 
+import glob
 import grp
 import os
 import pwd
@@ -214,6 +215,9 @@ class Postfix:
         if done.returncode != 0 and command == "start":
             raise Missing(f"postfix {command}: {done.stdout.decode('utf-8', 'replace')[-600:]}")
 
+    def forget(self):
+        """Postfix tries each host again for each message."""
+
     def submit(self, recipient, message, sender=SENDER):
         subprocess.run(["/usr/sbin/sendmail", "-C", self.folder, "-oi", "-f", sender, recipient], input=message,
                        check=True, timeout=30, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -289,6 +293,22 @@ class Exim:
     def _run_queue(self):
         while not self.ending.wait(1):
             self._run(["-q"], b"")
+
+    def forget(self):
+        """Takes what waits out of the queue, and forgets which hosts refused: Exim would pass them over for a while."""
+        deadline = time.monotonic() + 20
+        while True:
+            # Who delivers holds a lock on the message, and writes down what it learnt before it lets go.
+            waiting = [os.path.basename(path)[:-2] for path in glob.glob(os.path.join(self.folder, "spool", "input", "*-H"))]
+            if not waiting:
+                break
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Exim does not let go of {waiting}")
+            subprocess.run([self.binary, "-C", self.configuration, "-Mrm", *waiting], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, timeout=20)
+            time.sleep(0.02)
+        for path in glob.glob(os.path.join(self.folder, "spool", "db", "retry*")):
+            os.unlink(path)
 
     def submit(self, recipient, message, sender=SENDER):
         # -odb: the first attempt is made at once, in the background.

@@ -1,9 +1,9 @@
 # What `fakemx dns` prints: dnsmasq and unbound answer with it alike, and a real Postfix and a real Exim that ask dnsmasq
 # go from one MX to the next. Which MX they came to, and in which order, is read from the listeners in fakemx's records.
 
-import glob
 import os
 import re
+import shutil
 import tempfile
 import time
 import unittest
@@ -123,7 +123,7 @@ class Sender:
     def send(self, *recipients):
         """One message to each recipient. Waits for the MTA's first word on each; returns those, and the sessions that the
         sink recorded meanwhile, in the order in which they began."""
-        self.forget()
+        self.mta.forget()
         before = len(self.sink.records)
         for recipient in recipients:
             self.mta.submit(recipient, MESSAGE)
@@ -148,17 +148,10 @@ class Sender:
                 raise AssertionError(f"the MTA says sent: {sent}; recorded: {delivered}")
             time.sleep(0.05)
 
-    def forget(self):
-        """Exim remembers for a while that a host refused, and goes to the next at once."""
-        for path in glob.glob(os.path.join(self.mta.folder, "spool", "db", "retry*")):
-            os.unlink(path)
-
     def stop(self):
         for running in reversed(self.running):
             running.stop()
-        for path in glob.glob(os.path.join(self.folder, "*")):
-            os.unlink(path)
-        os.rmdir(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def listeners(sessions):
