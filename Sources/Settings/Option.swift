@@ -6,7 +6,7 @@ import SMTP
 
 /// One option of `fakemx serve`. The raw value is its flag without the dashes.
 package enum Option: String, Sendable, Hashable, CaseIterable {
-    case config, scenario, rule, smtp, smtps, http, hostname
+    case config, scenario, rule, smtp, smtps, http, hostname, profile
     case tlsCert = "tls-cert"
     case tlsKey = "tls-key"
     case tls, store, transcript, seed
@@ -18,6 +18,9 @@ package enum Option: String, Sendable, Hashable, CaseIterable {
 
     package var flag: String { "--\(rawValue)" }
     package var variable: String { "FAKEMX_" + rawValue.uppercased().replacing("-", with: "_") }
+
+    /// What --profile takes, for help.
+    package static let profileNames = ServerStyle.names.joined(separator: ", ")
 
     package init?(variable: String) {
         guard let option = Self.allCases.first(where: { $0.variable == variable }) else { return nil }
@@ -112,6 +115,7 @@ extension Stated {
             }
         case .http: return set(Value.http(text)) { _ in }
         case .hostname: return set(Value.hostname(text)) { settings.hostname = $0 }
+        case .profile: return set(Value.profile(text)) { settings.profile = $0 }
         case .tlsCert: settings.tls.certificate = Settings.PlacedPath(path: text, place: place)
         case .tlsKey: settings.tls.key = Settings.PlacedPath(path: text, place: place)
         case .tls: return set(Value.switched(text)) { settings.tls.isOff = !$0 }

@@ -121,6 +121,7 @@ package final class Conversation {
         session = Session(
             profile: context.profile, insideTLS: false, keepsContent: context.keepsMessages,
             bodyCheckpoints: context.rules.bodyCheckpoints)
+        if context.profile.style != nil, clientAddress != nil { session.client = clientHost }
     }
 
     let clientHost: String
