@@ -42,7 +42,8 @@ struct SettingsReader {
     }
 
     static let keys = [
-        "name", "description", "hostname", "profile", "listeners", "hide", "auth-in-clear", "limits", "tls", "store", "retention",
+        "name", "description", "hostname", "profile", "listeners", "hide", "auth-in-clear", "limits", "tls", "store",
+        "retention",
         "transcript", "http", "seed", "time-scale", "loops", "magic", "exit-after", "ready-file", "rules",
     ]
 

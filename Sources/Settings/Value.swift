@@ -52,7 +52,7 @@ enum Value {
         if let style = ServerStyle.named(text.trimmed.asciiLowercased) { return .success(style) }
         let hint = Suggestion.didYouMean(text, among: ServerStyle.names)
         let known = ServerStyle.names.joined(separator: ", ")
-        return .failure(RuleText("unknown profile \"\(text.shown)\"\(hint.isEmpty ? "; there are \(known)" : hint)"))
+        return .failure(RuleText("\"\(text.shown)\" is no profile\(hint.isEmpty ? "; there are \(known)" : hint)"))
     }
 
     static func store(_ text: String) -> Result<Settings.Store, RuleText> {

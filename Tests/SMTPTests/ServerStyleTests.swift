@@ -106,27 +106,26 @@ struct ServerStyleTests {
     @Test(
         "Each server has its list in its order",
         arguments: [
-            ("postfix", ["PIPELINING", "SIZE", "VRFY", "STARTTLS", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN",
-                "SMTPUTF8", "CHUNKING"]),
-            ("exim", ["SIZE", "8BITMIME", "PIPELINING", "CHUNKING", "STARTTLS", "SMTPUTF8", "HELP"]),
-            ("sendmail", ["ENHANCEDSTATUSCODES", "PIPELINING", "8BITMIME", "SIZE", "DSN", "STARTTLS", "HELP"]),
-            ("exchange", ["SIZE", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "STARTTLS", "8BITMIME", "BINARYMIME",
-                "CHUNKING", "SMTPUTF8"]),
-            ("gmail", ["SIZE", "8BITMIME", "STARTTLS", "ENHANCEDSTATUSCODES", "PIPELINING", "CHUNKING", "SMTPUTF8"]),
-            ("outlook", ["SIZE", "PIPELINING", "DSN", "ENHANCEDSTATUSCODES", "STARTTLS", "8BITMIME", "BINARYMIME",
-                "CHUNKING", "SMTPUTF8"]),
-            ("yahoo", ["PIPELINING", "SIZE", "8BITMIME", "STARTTLS"]), ("minimal", ["SIZE", "8BITMIME"]),
-            ("no-esmtp-extensions", []),
-            ("no-pipelining", ["SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME", "DSN", "ENHANCEDSTATUSCODES",
-                "STARTTLS", "LIMITS", "HELP"]),
-            ("no-tls", ["PIPELINING", "SIZE", "8BITMIME", "SMTPUTF8", "CHUNKING", "BINARYMIME", "DSN",
-                "ENHANCEDSTATUSCODES", "LIMITS", "HELP"]),
-            ("no-8bitmime", ["PIPELINING", "SIZE", "CHUNKING", "DSN", "ENHANCEDSTATUSCODES", "STARTTLS", "LIMITS",
-                "HELP"]),
-        ] as [(String, [String])])
-    func list(name: String, keywords: [String]) throws {
+            ("postfix", "PIPELINING SIZE VRFY STARTTLS ENHANCEDSTATUSCODES 8BITMIME DSN SMTPUTF8 CHUNKING"),
+            ("exim", "SIZE 8BITMIME PIPELINING CHUNKING STARTTLS SMTPUTF8 HELP"),
+            ("sendmail", "ENHANCEDSTATUSCODES PIPELINING 8BITMIME SIZE DSN STARTTLS HELP"),
+            ("exchange", "SIZE PIPELINING DSN ENHANCEDSTATUSCODES STARTTLS 8BITMIME BINARYMIME CHUNKING SMTPUTF8"),
+            ("gmail", "SIZE 8BITMIME STARTTLS ENHANCEDSTATUSCODES PIPELINING CHUNKING SMTPUTF8"),
+            ("outlook", "SIZE PIPELINING DSN ENHANCEDSTATUSCODES STARTTLS 8BITMIME BINARYMIME CHUNKING SMTPUTF8"),
+            ("yahoo", "PIPELINING SIZE 8BITMIME STARTTLS"),
+            ("minimal", "SIZE 8BITMIME"),
+            ("no-esmtp-extensions", ""),
+            (
+                "no-pipelining",
+                "SIZE 8BITMIME SMTPUTF8 CHUNKING BINARYMIME "
+                    + "DSN ENHANCEDSTATUSCODES STARTTLS LIMITS HELP"
+            ),
+            ("no-tls", "PIPELINING SIZE 8BITMIME SMTPUTF8 CHUNKING BINARYMIME DSN ENHANCEDSTATUSCODES LIMITS HELP"),
+            ("no-8bitmime", "PIPELINING SIZE CHUNKING DSN ENHANCEDSTATUSCODES STARTTLS LIMITS HELP"),
+        ])
+    func list(name: String, keywords: String) throws {
         let heard = converse(ehlo, try profile(name)).list.map { String($0.split(separator: " ")[0]) }
-        #expect(heard == keywords)
+        #expect(heard.joined(separator: " ") == keywords)
     }
 
     @Test(
@@ -209,7 +208,8 @@ struct ServerStyleTests {
     @Test("Without a known address a server does not invent one")
     func noAddress() throws {
         #expect(converse(ehlo, try profile("exim")).replies[0].hasPrefix("250-mx.test Hello client.test\r\n"))
-        #expect(converse(ehlo, try profile("gmail")).replies[0].hasPrefix("250-mx.test at your service, client.test\r"))
+        #expect(
+            converse(ehlo, try profile("gmail")).replies[0].hasPrefix("250-mx.test at your service, client.test\r\n"))
     }
 
     @Test("RFC 821: EHLO is unknown, HELO works")

@@ -62,10 +62,13 @@ import Testing
     }
 
     @Test func `An unknown profile is told the nearest name, or all of them`() {
-        #expect(complaints("profile: postfx\n") == ["f.yaml:1:10: unknown profile \"postfx\"; did you mean \"postfix\"?"])
+        #expect(
+            complaints("profile: postfx\n") == [
+                "f.yaml:1:10: profile: \"postfx\" is no profile; did you mean \"postfix\"?"
+            ])
         #expect(
             load([(.profile, "gmial")]).complaints.map(\.description) == [
-                "--profile: unknown profile \"gmial\"; did you mean \"gmail\"?"
+                "--profile: \"gmial\" is no profile; did you mean \"gmail\"?"
             ])
         let all = load([(.profile, "zzzzzzzz")]).complaints.map(\.description).joined()
         #expect(all.contains("; there are modern, rfc821, "))
