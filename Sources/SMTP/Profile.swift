@@ -33,15 +33,19 @@ package struct Profile: Sendable, Hashable {
     package var tlsAvailable: Bool
     /// Offer AUTH on a connection without TLS.
     package var authInClear: Bool
+    /// The words of another server; nil: our own. What it would offer is not asked here: that is `capabilities`.
+    package let style: ServerStyle?
 
     package init(
         hostname: String, capabilities: CapabilitySet = .all, limits: Limits = Limits(), tlsAvailable: Bool = true,
-        authInClear: Bool = false
+        authInClear: Bool = false, style: ServerStyle? = nil
     ) {
         self.hostname = hostname
         self.capabilities = capabilities
         self.limits = limits
         self.tlsAvailable = tlsAvailable
         self.authInClear = authInClear
+        // Whoever says nothing in its own words costs a session nothing.
+        self.style = style?.hasOwnWords == true ? style : nil
     }
 }

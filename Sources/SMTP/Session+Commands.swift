@@ -12,7 +12,9 @@ extension Session {
         case .mail: return try beginMail(command.argument)
         case .rcpt: return try beginRecipient(command.argument)
         case .data: return try beginData(command.argument)
-        case .ehlo: return try beginGreeting(command.argument, extended: true)
+        case .ehlo:
+            if profile.style?.speaksEHLO == false { throw .unknownCommand }
+            return try beginGreeting(command.argument, extended: true)
         case .helo: return try beginGreeting(command.argument, extended: false)
         case .rset:
             try forbidArgument(command)

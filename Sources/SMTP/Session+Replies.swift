@@ -1,16 +1,26 @@
 // The replies that depend on the session: greeting, EHLO list, HELP, 421, and the 250 that names a message.
 
 extension Session {
-    func standard(_ reply: StandardReply) -> Reply { reply.reply(status: capabilities.contains(.enhancedStatusCodes)) }
+    func standard(_ reply: StandardReply) -> Reply {
+        if let style = profile.style { return styled(reply, style) }
+        return reply.reply(status: capabilities.contains(.enhancedStatusCodes))
+    }
 
     /// RFC 5321 §4.2: our domain first. No enhanced code (RFC 2034 §4).
-    func greetingReply() -> Reply { Reply(220, nil, "\(profile.hostname) ESMTP fakemx") }
+    func greetingReply() -> Reply {
+        if let style = profile.style { return filled(ReplyCode(known: 220), nil, style.greeting) }
+        return Reply(220, nil, "\(profile.hostname) ESMTP fakemx")
+    }
 
     /// One line, no list (RFC 5321 §3.2).
-    func heloReply() -> Reply { Reply(250, nil, profile.hostname) }
+    func heloReply() -> Reply {
+        if let style = profile.style { return filled(ReplyCode(known: 250), nil, style.helo) }
+        return Reply(250, nil, profile.hostname)
+    }
 
     /// RFC 5321 §4.1.1.1: the domain, then one extension a line, in a fixed order.
     func ehloReply() -> Reply {
+        if let style = profile.style { return styledEHLOReply(style) }
         var wire: [UInt8] = []
         wire.reserveCapacity(320)
         var lastLine = 0
@@ -49,11 +59,13 @@ extension Session {
         if capabilities.contains(.startTLS) { verbs += " STARTTLS" }
         if capabilities.contains(.auth) { verbs += " AUTH" }
         let status = capabilities.contains(.enhancedStatusCodes) ? EnhancedStatus(2, 0, 0) : nil
-        return Reply(ReplyCode(known: 214), status, lines: ["fakemx, a fake MX, understands:", verbs])
+        let title = profile.style?.helpTitle ?? "fakemx, a fake MX, understands:"
+        return Reply(ReplyCode(known: 214), status, lines: [title, verbs])
     }
 
     /// The 250 behind the final dot that names what was stored.
     func queuedReply(_ id: String) -> Reply {
+        if let style = profile.style { return styledQueuedReply(id, style) }
         var wire: [UInt8] = []
         wire.reserveCapacity(64)
         let hasStatus = capabilities.contains(.enhancedStatusCodes)

@@ -176,7 +176,7 @@ extension Session {
 
     private mutating func resolveReset(_ ruling: Ruling) -> Outcome {
         if ruling.accepts { move(.transactionOver) }
-        return Outcome(reply(ruling, .ok))
+        return Outcome(reply(ruling, .resetOk))
     }
 }
 

@@ -10,6 +10,8 @@ package struct Session: ~Copyable {
 
     /// The session was greeted by EHLO, so extensions are in force (RFC 5321 §3.2).
     package internal(set) var saidEHLO = false
+    /// The client's address as text, for greetings in the style of servers that say it; nil where it has none.
+    package var client: String?
     /// Who is authenticated; while the phase `auth` is undecided: who tries.
     package internal(set) var user: [UInt8]?
     package internal(set) var isTLS: Bool

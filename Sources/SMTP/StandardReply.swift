@@ -4,7 +4,7 @@
 /// A reply that stands in the source. As an error it is what a command that breaks the protocol is answered with.
 enum StandardReply: Int, CaseIterable, Error {
     // Accepted.
-    case ok, senderOk, recipientOk, startData, chunkOk, readyForTLS, authenticated, notVerified, bye
+    case ok, resetOk, senderOk, recipientOk, startData, chunkOk, readyForTLS, authenticated, notVerified, bye
     // The AUTH dialogue (RFC 4954 §4).
     case emptyChallenge, askUserName, askPassword
     // Syntax (RFC 5321 §4.2.4, §4.3.2).
@@ -24,7 +24,7 @@ enum StandardReply: Int, CaseIterable, Error {
     /// Code, enhanced code, text.
     private var parts: (UInt16, StaticString?, String) {
         switch self {
-        case .ok: (250, "2.0.0", "Ok")
+        case .ok, .resetOk: (250, "2.0.0", "Ok")
         case .senderOk: (250, "2.1.0", "Ok")
         case .recipientOk: (250, "2.1.5", "Ok")
         case .startData: (354, nil, "End data with <CR><LF>.<CR><LF>")

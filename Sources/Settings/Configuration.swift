@@ -37,6 +37,8 @@ package struct Configuration: Sendable, Hashable {
         package var address: String
         package var implicitTLS = false
         package var hostname: String
+        /// Which server it looks like. `capabilities` and `limits` have its list and its size already.
+        package var style: ServerStyle = .modern
         package var capabilities: CapabilitySet = .all
         package var authInClear = false
         package var limits = Limits()
@@ -54,7 +56,7 @@ package struct Configuration: Sendable, Hashable {
         package var profile: Profile {
             Profile(
                 hostname: hostname, capabilities: capabilities, limits: limits, tlsAvailable: tls != .off,
-                authInClear: authInClear)
+                authInClear: authInClear, style: style)
         }
     }
 
@@ -137,11 +139,13 @@ extension Configuration {
             name: name, address: listener.address,
             hostname: listener.hostname ?? settings.hostname ?? Configuration().hostname)
         complete.implicitTLS = listener.implicitTLS
-        complete.capabilities = CapabilitySet.all.subtracting(settings.hide ?? []).subtracting(listener.hide ?? [])
-            .union(listener.offer ?? [])
+        complete.style = listener.profile ?? settings.profile ?? .modern
+        complete.capabilities = complete.style.capabilities
+            .subtracting(settings.hide ?? []).subtracting(listener.hide ?? []).union(listener.offer ?? [])
         complete.authInClear = listener.authInClear ?? settings.authInClear ?? false
         var limits = settings.limits
         limits.merge(listener.limits)
+        complete.limits.messageSize = complete.style.messageSize ?? complete.limits.messageSize
         limits.apply(to: &complete.limits)
         var tls = settings.tls
         tls.merge(listener.tls)

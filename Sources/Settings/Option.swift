@@ -6,7 +6,7 @@ import SMTP
 
 /// One option of `fakemx serve`. The raw value is its flag without the dashes.
 package enum Option: String, Sendable, Hashable, CaseIterable {
-    case config, scenario, rule, smtp, smtps, http, hostname
+    case config, scenario, rule, smtp, smtps, http, hostname, profile
     case tlsCert = "tls-cert"
     case tlsKey = "tls-key"
     case tlsFault = "tls-fault"
@@ -21,6 +21,9 @@ package enum Option: String, Sendable, Hashable, CaseIterable {
 
     package var flag: String { "--\(rawValue)" }
     package var variable: String { "FAKEMX_" + rawValue.uppercased().replacing("-", with: "_") }
+
+    /// What --profile takes, for help.
+    package static let profileNames = ServerStyle.names.joined(separator: ", ")
 
     package init?(variable: String) {
         guard let option = Self.allCases.first(where: { $0.variable == variable }) else { return nil }
@@ -115,6 +118,7 @@ extension Stated {
             }
         case .http: return set(Value.http(text)) { _ in }
         case .hostname: return set(Value.hostname(text)) { settings.hostname = $0 }
+        case .profile: return set(Value.profile(text)) { settings.profile = $0 }
         case .tlsCert: settings.tls.certificate = Settings.PlacedPath(path: text, place: place)
         case .tlsKey: settings.tls.key = Settings.PlacedPath(path: text, place: place)
         case .tlsFault: return set(TLSFault.parse(text)) { settings.tls.fault = .some($0) }

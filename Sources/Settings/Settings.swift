@@ -11,6 +11,8 @@ package struct Settings: Sendable, Hashable {
     package var description: String?
     package var hostname: String?
     package var listeners: [Listener]?
+    /// Which server every listener looks like, unless it says so itself.
+    package var profile: ServerStyle?
     /// Keywords that no listener offers, unless it says so itself.
     package var hide: CapabilitySet?
     package var authInClear: Bool?
@@ -63,6 +65,7 @@ package struct Settings: Sendable, Hashable {
         package var implicitTLS: Bool
         package var name: String?
         package var hostname: String?
+        package var profile: ServerStyle?
         package var hide: CapabilitySet?
         package var offer: CapabilitySet?
         package var authInClear: Bool?
@@ -185,6 +188,7 @@ package struct Settings: Sendable, Hashable {
         description = over.description ?? description
         hostname = over.hostname ?? hostname
         listeners = over.listeners ?? listeners
+        profile = over.profile ?? profile
         hide = over.hide ?? hide
         authInClear = over.authInClear ?? authInClear
         limits.merge(over.limits)

@@ -54,7 +54,8 @@ struct SettingsReader {
     }
 
     static let keys = [
-        "name", "description", "hostname", "listeners", "hide", "auth-in-clear", "limits", "tls", "ca-file", "store",
+        "name", "description", "hostname", "profile", "listeners", "hide", "auth-in-clear", "limits", "tls", "ca-file",
+        "store",
         "retention",
         "transcript", "http", "seed", "time-scale", "loops", "magic", "exit-after", "ready-file", "rules",
     ]
@@ -65,6 +66,7 @@ struct SettingsReader {
         settings.name = nodes.parsed(fields["name"], Value.listenerName)
         settings.description = nodes.string(fields["description"])
         settings.hostname = nodes.parsed(fields["hostname"], Value.hostname)
+        settings.profile = nodes.parsed(fields["profile"], Value.profile)
         settings.hide = nodes.capabilities(fields["hide"])
         settings.authInClear = nodes.parsed(fields["auth-in-clear"], Value.switched)
         settings.limits = limits(fields["limits"], isListener: false)
@@ -108,7 +110,7 @@ struct SettingsReader {
     static let mostListeners = 1000
 
     private static let listenerKeys = [
-        "smtp", "smtps", "name", "hostname", "hide", "offer", "auth-in-clear", "limits", "tls", "rules",
+        "smtp", "smtps", "name", "hostname", "profile", "hide", "offer", "auth-in-clear", "limits", "tls", "rules",
     ]
 
     private mutating func listeners(_ field: NodeReader.Field?) -> [Settings.Listener]? {
@@ -143,6 +145,7 @@ struct SettingsReader {
             place: nodes.place(field.value), address: address ?? "", implicitTLS: implicitTLS)
         listener.name = nodes.parsed(fields["name"], Value.listenerName)
         listener.hostname = nodes.parsed(fields["hostname"], Value.hostname)
+        listener.profile = nodes.parsed(fields["profile"], Value.profile)
         listener.hide = nodes.capabilities(fields["hide"])
         listener.offer = nodes.capabilities(fields["offer"])
         listener.authInClear = nodes.parsed(fields["auth-in-clear"], Value.switched)

@@ -48,6 +48,13 @@ enum Value {
         return .failure("\"\(text.shown)\" is none of \(known.joined(separator: ", "))\(hint)")
     }
 
+    static func profile(_ text: String) -> Result<ServerStyle, RuleText> {
+        if let style = ServerStyle.named(text.trimmed.asciiLowercased) { return .success(style) }
+        let hint = Suggestion.didYouMean(text, among: ServerStyle.names)
+        let known = ServerStyle.names.joined(separator: ", ")
+        return .failure(RuleText("\"\(text.shown)\" is no profile\(hint.isEmpty ? "; there are \(known)" : hint)"))
+    }
+
     static func store(_ text: String) -> Result<Settings.Store, RuleText> {
         if text.contains("/") || text.hasSuffix(".db") || text.hasSuffix(".sqlite") {
             return .failure("a store on disk comes with a later version; this one has memory and none")

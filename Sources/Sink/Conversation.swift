@@ -143,6 +143,7 @@ package final class Conversation {
             keepsContent: context.keepsMessages || !context.rules.messagePhases.isEmpty,
             bodyCheckpoints: context.rules.bodyCheckpoints)
         if let fault = context.tlsFault { spoilTLS(fault) }
+        if context.profile.style != nil, clientAddress != nil { session.client = clientHost }
     }
 
     let clientHost: String

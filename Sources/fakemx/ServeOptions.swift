@@ -39,6 +39,14 @@ struct ServeOptions: ParsableArguments {
     var hostname: String?
 
     @ArgumentParser.Option(
+        help: .init(
+            """
+            Which server the greeting, the EHLO list and the replies look like: \(ServeOption.profileNames).
+            """,
+            valueName: "name"))
+    var profile: String?
+
+    @ArgumentParser.Option(
         help: .init("Certificate chain in PEM; without one a self-signed one is made.", valueName: "file"))
     var tlsCert: String?
 
@@ -105,6 +113,7 @@ struct ServeOptions: ParsableArguments {
         add(.smtps, smtps)
         add(.http, http.map { [$0] } ?? [])
         add(.hostname, hostname.map { [$0] } ?? [])
+        add(.profile, profile.map { [$0] } ?? [])
         add(.tlsCert, tlsCert.map { [$0] } ?? [])
         add(.tlsKey, tlsKey.map { [$0] } ?? [])
         add(.tlsFault, tlsFault.map { [$0] } ?? [])
