@@ -70,22 +70,32 @@ package struct ReplyTemplate: Sendable, Hashable {
     /// The lines with code and placeholders; `-` behind the code of all but the last.
     package let lines: [String]
 
-    private enum Piece: Sendable, Hashable {
+    private enum Piece: Sendable {
         case octets([UInt8])
         case value(Placeholder)
     }
 
-    /// A line each; empty when nothing is to be filled in.
-    private let pieces: [[Piece]]
-    /// Without values; what is sent when there are no placeholders.
-    private let ready: Reply
+    private enum Form: Sendable {
+        /// Nothing is to be filled in.
+        case ready(Reply)
+        /// A line each.
+        case pieces([[Piece]])
+    }
+
+    private let form: Form
 
     /// The whole reply with its placeholders; inner line ends are LF.
     package var text: String { lines.joined(separator: "\n") }
 
+    /// The lines are all there is; what is made of them follows.
+    package static func == (a: Self, b: Self) -> Bool { a.lines == b.lines }
+    package func hash(into hasher: inout Hasher) { hasher.combine(lines) }
+
     package func reply(_ fill: ReplyFill) -> Reply {
-        guard !pieces.isEmpty else { return ready }
-        return Reply(code: code, enhanced: enhanced, wire: Self.render(pieces, fill))
+        switch form {
+        case .ready(let reply): reply
+        case .pieces(let pieces): Reply(code: code, enhanced: enhanced, wire: Self.render(pieces, fill))
+        }
     }
 
     // MARK: Reading
@@ -114,9 +124,8 @@ package struct ReplyTemplate: Sendable, Hashable {
                     number, 0,
                     "a reply line has at most \(longestLine) octets (RFC 5321 §4.5.3.1.5), not \(line.utf8.count)")
             }
-            if let bad = line.unicodeScalars.enumerated().first(where: { !isText($0.element) }) {
-                return failed(
-                    number, bad.offset, "a reply is printable ASCII (RFC 5321 §4.2), not \(named(bad.element))")
+            if !line.utf8.allSatisfy(isText), let bad = firstForeign(in: line) {
+                return failed(number, bad.offset, "a reply is printable ASCII (RFC 5321 §4.2), not \(bad.name)")
             }
             guard self.code(of: line) == code else {
                 return failed(
@@ -136,8 +145,9 @@ package struct ReplyTemplate: Sendable, Hashable {
             case .failure(let error): return failed(number, error.offset, error.text)
             }
         }
-        let word = first.dropFirst(4).prefix { $0 != " " }
-        return .success(ReplyTemplate(code: code, enhanced: EnhancedStatus(word), lines: lines, pieces: pieces))
+        let word = first.utf8.dropFirst(4).prefix { $0 != UInt8(ascii: " ") }
+        let enhanced = word.first.map { (48...57).contains($0) } == true ? EnhancedStatus(Substring(word)) : nil
+        return .success(ReplyTemplate(code: code, enhanced: enhanced, lines: lines, pieces: pieces))
     }
 
     private init(code: ReplyCode, enhanced: EnhancedStatus?, lines: [String], pieces: [[Piece]]) {
@@ -147,25 +157,35 @@ package struct ReplyTemplate: Sendable, Hashable {
         let isFixed = pieces.allSatisfy { line in
             line.allSatisfy { if case .octets = $0 { true } else { false } }
         }
-        self.pieces = isFixed ? [] : pieces
-        ready = Reply(code: code, enhanced: enhanced, wire: Self.render(pieces, ReplyFill()))
+        form =
+            isFixed
+            ? .ready(Reply(code: code, enhanced: enhanced, wire: Self.render(pieces, ReplyFill()))) : .pieces(pieces)
     }
 
     private static func code(of line: String) -> ReplyCode? {
-        let octets = line.utf8.prefix(4)
-        guard octets.count >= 3, octets.prefix(3).allSatisfy({ (48...57).contains($0) }),
-            octets.count == 3 || octets.last == UInt8(ascii: " ") || octets.last == UInt8(ascii: "-")
-        else { return nil }
-        return Int(line.prefix(3)).flatMap(ReplyCode.init)
+        var value = 0
+        var count = 0
+        for octet in line.utf8.prefix(4) {
+            if count == 3 {
+                guard octet == UInt8(ascii: " ") || octet == UInt8(ascii: "-") else { return nil }
+            } else {
+                guard (48...57).contains(octet) else { return nil }
+                value = value * 10 + Int(octet - 48)
+            }
+            count += 1
+        }
+        return count < 3 ? nil : ReplyCode(value)
     }
 
-    private static func isText(_ scalar: Unicode.Scalar) -> Bool {
-        (32...126).contains(scalar.value) || scalar == "\t"
-    }
+    private static func isText(_ octet: UInt8) -> Bool { (32...126).contains(octet) || octet == 9 }
 
-    private static func named(_ scalar: Unicode.Scalar) -> String {
-        scalar.value < 32 || (127...159).contains(scalar.value)
-            ? "the control character \(scalar.value)" : "\"\(scalar)\""
+    private static func firstForeign(in line: String) -> (offset: Int, name: String)? {
+        for (offset, scalar) in line.unicodeScalars.enumerated() {
+            if scalar.isASCII, isText(UInt8(scalar.value)) { continue }
+            let isControl = scalar.value < 32 || (127...159).contains(scalar.value)
+            return (offset, isControl ? "the control character \(scalar.value)" : "\"\(scalar)\"")
+        }
+        return nil
     }
 
     private static func pieces(of line: String) -> Result<[Piece], ReplyTemplateError> {

@@ -60,7 +60,7 @@ package enum Loading {
         return Loaded(configuration: isSound ? configuration : nil, complaints: complaints, files: files)
     }
 
-    /// For `check`: each file by itself, over the defaults.
+    /// For `check`: each file by itself, over the defaults; one with the key `replies` is a file of the catalogue.
     package static func check(_ names: [String], scenarioFolders: [String]) -> [Complaint] {
         names.flatMap { name -> [Complaint] in
             switch Scenarios.find(name, in: scenarioFolders, place: Place(source: name.shown)) {
@@ -74,7 +74,15 @@ package enum Loading {
     }
 
     private static func check(file: String) -> [Complaint] {
-        let (settings, complaints) = SettingsFile.read(file)
+        let octets: [UInt8]
+        switch TextFile.read(file) {
+        case .success(let found): octets = found
+        case .failure(let complaint): return [complaint]
+        }
+        let (root, broken) = YAMLText.parse(octets, file: file)
+        guard let root else { return broken }
+        if CatalogueFile.isRecognised(root) { return CatalogueFile.read(root, file: file, broken).complaints }
+        let (settings, complaints) = SettingsFile.read(root, file: file, broken)
         guard let settings else { return complaints }
         return complaints + Configuration.complete(settings).complaints
     }

@@ -17,15 +17,27 @@ package enum SettingsFile {
     package static func parse(_ octets: [UInt8], file: String) -> (settings: Settings?, complaints: [Complaint]) {
         let (root, complaints) = YAMLText.parse(octets, file: file)
         guard let root else { return (nil, complaints) }
+        return read(root, file: file, complaints)
+    }
+
+    static func read(
+        _ root: Node, file: String, _ earlier: [Complaint]
+    ) -> (settings: Settings?, complaints: [Complaint]) {
         var reader = SettingsReader(file: file)
         let settings = reader.read(root)
-        // In the order of the file, whatever the order in which it was read.
-        let all = (complaints + reader.complaints).enumerated().sorted { a, b in
+        return (settings, (earlier + reader.complaints).inOrderOfTheFile)
+    }
+}
+
+extension [Complaint] {
+    /// In the order of the file, whatever the order in which it was read.
+    var inOrderOfTheFile: [Complaint] {
+        guard count > 1 else { return self }
+        return enumerated().sorted { a, b in
             let left = a.element.place
             let right = b.element.place
             return (left.line ?? 0, left.column ?? 0, a.offset) < (right.line ?? 0, right.column ?? 0, b.offset)
-        }
-        return (settings, all.map(\.element))
+        }.map(\.element)
     }
 }
 

@@ -21,7 +21,8 @@ enum TextFile {
         guard facts.st_mode & S_IFMT != S_IFDIR else { return failed("is a folder, not a file") }
         guard facts.st_size <= largest else { return failed(tooLarge) }
         var octets: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        // One read more than the file needs; what grows, or has no size, takes several.
+        var buffer = [UInt8](repeating: 0, count: min(max(Int(facts.st_size) + 1, 4 << 10), 64 << 10))
         while true {
             let count = Glibc.read(descriptor, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }

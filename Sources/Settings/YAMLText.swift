@@ -13,7 +13,10 @@ enum YAMLText {
     /// In place of a key that stands twice, so that the rest of the file can be read; of the private use area.
     static let maskedKey: Unicode.Scalar = "\u{E000}"
 
-    static func parse(_ octets: [UInt8], file: String) -> (root: Node?, complaints: [Complaint]) {
+    /// - Parameter empty: said about a file with nothing in it.
+    static func parse(
+        _ octets: [UInt8], file: String, empty: String = "holds no settings; the smallest file is: rules: []"
+    ) -> (root: Node?, complaints: [Complaint]) {
         func failed(_ message: String, _ line: Int? = nil, _ column: Int? = nil) -> (Node?, [Complaint]) {
             (nil, [Complaint(Place(source: file, line: line, column: column), message)])
         }
@@ -26,13 +29,15 @@ enum YAMLText {
         if let bad = octets.firstIndex(where: { $0 < 32 && $0 != 9 && $0 != 10 && $0 != 13 || $0 == 127 }) {
             return failed("is not a text file: it holds the octet \(octets[bad])", line(of: bad, in: octets), 1)
         }
-        if let trap = YAMLTraps(deepest: deepest, widestIndent: widestIndent).first(in: text) {
+        if let trap = YAMLTraps(deepest: deepest, widestIndent: widestIndent).first(in: octets) {
             return failed(trap.message, trap.line, trap.column)
         }
-        return compose(text, file)
+        return compose(text, file, empty)
     }
 
-    private static func compose(_ original: String, _ file: String) -> (root: Node?, complaints: [Complaint]) {
+    private static func compose(
+        _ original: String, _ file: String, _ empty: String
+    ) -> (root: Node?, complaints: [Complaint]) {
         var complaints: [Complaint] = []
         var text = original
         while true {
@@ -57,7 +62,7 @@ enum YAMLText {
                 return (nil, complaints)
             }
         }
-        complaints.append(Complaint(Place(source: file), "holds no settings; the smallest file is: rules: []"))
+        complaints.append(Complaint(Place(source: file), empty))
         return (nil, complaints)
     }
 
@@ -106,7 +111,7 @@ enum YAMLText {
     }
 }
 
-/// Looks through the text as a reader of YAML would, without building anything.
+/// Looks through the text as a reader of YAML would, without building anything. What matters is ASCII, so octets do.
 private struct YAMLTraps {
     typealias Trap = (message: String, line: Int, column: Int)
 
@@ -114,7 +119,7 @@ private struct YAMLTraps {
     private let widestIndent: Int
 
     /// The quote that is open; it may go on over several lines.
-    private var quote: Unicode.Scalar?
+    private var quote: UInt8?
     /// Brackets and braces that are open.
     private var depth = 0
     /// The indent of the line that opened a block scalar (`|` or `>`); the lines of the scalar are deeper.
@@ -125,59 +130,73 @@ private struct YAMLTraps {
         self.widestIndent = widestIndent
     }
 
-    func first(in text: String) -> Trap? {
+    private static let space = UInt8(ascii: " ")
+    private static let tab = UInt8(ascii: "\t")
+    private static let carriageReturn = UInt8(ascii: "\r")
+
+    /// - Parameter octets: text in UTF-8.
+    func first(in octets: [UInt8]) -> Trap? {
         var scan = self
         var number = 0
-        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+        var rest = octets[...]
+        while !rest.isEmpty {
+            let end = rest.firstIndex(of: 10) ?? rest.endIndex
             number += 1
-            if let trap = scan.read(Array(line.unicodeScalars)) { return (trap.message, number, trap.column) }
+            let line = rest[..<end]
+            if let trap = scan.read(line) {
+                // A column is a character, not an octet.
+                let column = line[..<trap.index].count { $0 & 0xC0 != 0x80 } + 1
+                return (trap.message, number, column)
+            }
+            rest = rest[min(end + 1, rest.endIndex)...]
         }
         return nil
     }
 
-    private mutating func read(_ line: [Unicode.Scalar]) -> (message: String, column: Int)? {
-        let indent = line.prefix { $0 == " " }.count
+    private mutating func read(_ line: ArraySlice<UInt8>) -> (message: String, index: Int)? {
+        var index = line.firstIndex { $0 != Self.space } ?? line.endIndex
+        let indent = index - line.startIndex
         if let open = blockIndent, quote == nil {
-            if indent > open || line[indent...].allSatisfy({ $0 == "\r" }) { return nil }
+            if indent > open || line[index...].allSatisfy({ $0 == Self.carriageReturn }) { return nil }
             blockIndent = nil
         }
-        guard indent <= widestIndent else { return ("is nested too deeply", indent + 1) }
-        var index = indent
+        guard indent <= widestIndent else { return ("is nested too deeply", index) }
         var startsToken = true
         var dashes = 0
-        while index < line.count {
+        while index < line.endIndex {
             defer { index += 1 }
-            let scalar = line[index]
+            let octet = line[index]
             if let open = quote {
-                if open == "\"", scalar == "\\" {
+                if open == UInt8(ascii: "\""), octet == UInt8(ascii: "\\") {
                     index += 1
-                } else if scalar == open {
+                } else if octet == open {
                     quote = nil
                     startsToken = false
                 }
                 continue
             }
-            let isSpace = scalar == " " || scalar == "\t"
-            let behindSpace = index == 0 || line[index - 1] == " " || line[index - 1] == "\t"
-            if scalar == "#", behindSpace { return nil }
-            let next = index + 1 < line.count ? line[index + 1] : " "
-            let spaceFollows = next == " " || next == "\t" || next == "\r"
+            let isSpace = octet == Self.space || octet == Self.tab
+            if octet == UInt8(ascii: "#") {
+                let behindSpace =
+                    index == line.startIndex || line[index - 1] == Self.space || line[index - 1] == Self.tab
+                if behindSpace { return nil }
+            }
+            let next = index + 1 < line.endIndex ? line[index + 1] : Self.space
+            let spaceFollows = next == Self.space || next == Self.tab || next == Self.carriageReturn
             if startsToken, !isSpace {
-                if scalar == "-", spaceFollows {
+                if octet == UInt8(ascii: "-"), spaceFollows {
                     dashes += 1
-                    guard dashes <= deepest else { return ("is nested too deeply", index + 1) }
+                    guard dashes <= deepest else { return ("is nested too deeply", index) }
                     continue
                 }
-                if let message = token(scalar, spaceFollows, indent, line[(index + 1)...]) {
-                    return (message, index + 1)
-                }
+                if let message = token(octet, spaceFollows, indent, line[(index + 1)...]) { return (message, index) }
             }
-            switch scalar {
-            case " ", "\t": break
-            case "]", "}": depth = max(0, depth - 1)
-            case "[", "{": break
-            case ",": startsToken = depth > 0
-            case ":", "?": startsToken = spaceFollows
+            switch octet {
+            case Self.space, Self.tab: break
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth = max(0, depth - 1)
+            case UInt8(ascii: "["), UInt8(ascii: "{"): break
+            case UInt8(ascii: ","): startsToken = depth > 0
+            case UInt8(ascii: ":"), UInt8(ascii: "?"): startsToken = spaceFollows
             default: startsToken = false
             }
         }
@@ -186,22 +205,26 @@ private struct YAMLTraps {
 
     /// A token begins here.
     private mutating func token(
-        _ scalar: Unicode.Scalar, _ spaceFollows: Bool, _ indent: Int, _ rest: ArraySlice<Unicode.Scalar>
+        _ octet: UInt8, _ spaceFollows: Bool, _ indent: Int, _ rest: ArraySlice<UInt8>
     ) -> String? {
-        switch scalar {
-        case "&", "*":
+        switch octet {
+        case UInt8(ascii: "&"), UInt8(ascii: "*"):
             guard !spaceFollows else { return nil }
-            return "a value that begins with \(scalar) stands in quotes; anchors and aliases are not taken"
-        case "\"", "'": quote = scalar
-        case "[", "{":
+            let sign = Unicode.Scalar(octet)
+            return "a value that begins with \(sign) stands in quotes; anchors and aliases are not taken"
+        case UInt8(ascii: "\""), UInt8(ascii: "'"): quote = octet
+        case UInt8(ascii: "["), UInt8(ascii: "{"):
             depth += 1
             return depth > deepest ? "is nested too deeply" : nil
-        case "|", ">":
-            if rest.prefix(while: { $0 != "#" }).allSatisfy({ "+-0123456789 \t\r".unicodeScalars.contains($0) }) {
+        case UInt8(ascii: "|"), UInt8(ascii: ">"):
+            if rest.prefix(while: { $0 != UInt8(ascii: "#") }).allSatisfy({ Self.behindBlock.contains($0) }) {
                 blockIndent = indent
             }
         default: break
         }
         return nil
     }
+
+    /// What may stand behind `|` and `>`.
+    private static let behindBlock = Set("+-0123456789 \t\r".utf8)
 }
