@@ -1,11 +1,12 @@
-// `fakemx check FILE…`: says what is wrong with configurations and scenarios, and starts nothing.
+// `fakemx check FILE…`: says what is wrong with configurations, scenarios and files of replies, and
+// starts nothing.
 
 import ArgumentParser
 import Settings
 
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Validate configuration and scenario files.",
+        abstract: "Validate configuration files, scenarios and files of the catalogue.",
         discussion: """
             Prints every complaint as file:line:column. Exit status: 0 when there is no error (warnings are said), 2 \
             when there is one.
