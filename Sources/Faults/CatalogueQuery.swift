@@ -61,7 +61,7 @@ package struct CatalogueQuery: Sendable, Hashable {
         case at(Phase)
     }
 
-    /// The file's name or the provider's, or a part of it.
+    /// The file's name or the provider's; a part of it when none has just that name.
     package var provider: String?
     package var code: CodePattern?
     package var enhanced: EnhancedPattern?
@@ -89,8 +89,9 @@ extension Catalogue {
     package func search(_ query: CatalogueQuery) -> [CatalogueEntry] {
         let words = query.words.map { sense(of: $0.asciiLowercased) }
         let provider = query.provider?.asciiLowercased
+        let isExact = provider.map { has(provider: $0) } ?? false
         return entries.filter { entry in
-            (provider.map { entry.isOf($0) } ?? true)
+            (provider.map { isExact ? entry.isOf($0) : entry.isNearlyOf($0) } ?? true)
                 && (query.code?.matches(entry.code) ?? true)
                 && (query.enhanced?.matches(entry.enhanced) ?? true)
                 && (query.meaning.map { $0 == entry.meaning } ?? true)
@@ -116,15 +117,16 @@ extension Catalogue {
             case .keyword(let meaning, let advice, let phase):
                 entry.meaning == meaning || entry.advice == advice || phase != nil && entry.phase == phase
             case .text(let word):
-                entry.name.contains(word) || entry.text.asciiLowercased.contains(word) || entry.isOf(word)
+                entry.name.contains(word) || entry.text.asciiLowercased.contains(word)
+                    || entry.isNearlyOf(word)
             }
         }
     }
 
+    private func has(provider: String) -> Bool { entries.contains { $0.isOf(provider) } }
+
     private func sense(of word: String) -> Sense {
-        if entries.contains(where: { $0.file == word || $0.provider.asciiLowercased == word }) {
-            return .provider(word)
-        }
+        if has(provider: word) { return .provider(word) }
         if word.utf8.count == 3, let code = CodePattern(word) { return .code(code) }
         if word.utf8.contains(UInt8(ascii: ".")), let enhanced = EnhancedPattern(word) { return .enhanced(enhanced) }
         let keyword = (Meaning(rawValue: word), Advice(rawValue: word), Phase(rawValue: word))
@@ -134,9 +136,11 @@ extension Catalogue {
 }
 
 extension CatalogueEntry {
-    fileprivate func isOf(_ provider: String) -> Bool {
-        file == provider || provider.utf8.count >= 3 && file.contains(provider)
-            || self.provider.asciiLowercased.contains(provider)
+    /// - Parameter provider: in lower case.
+    fileprivate func isOf(_ provider: String) -> Bool { file == provider || self.provider.asciiLowercased == provider }
+
+    fileprivate func isNearlyOf(_ provider: String) -> Bool {
+        file.contains(provider) || self.provider.asciiLowercased.contains(provider)
     }
 
     fileprivate func isAt(_ filter: CatalogueQuery.PhaseFilter) -> Bool {

@@ -70,8 +70,8 @@ package enum CatalogueFolder {
     /// Files of one folder.
     package static let mostFiles = 1000
 
-    /// - Parameter folders: in order; a file in an earlier one hides that of the same name in a later one. A folder that
-    ///   is not there is an empty one.
+    /// - Parameter folders: in order; a file hides one of the same name in a later folder. A folder that is not there
+    ///   is an empty one.
     package static func read(_ folders: [String]) -> (catalogue: Catalogue, complaints: [Complaint]) {
         var seen: Set<String> = []
         var entries: [CatalogueEntry] = []
@@ -88,6 +88,14 @@ package enum CatalogueFolder {
             }
         }
         return (Catalogue(entries), complaints)
+    }
+}
+
+extension CatalogueFolder {
+    /// For a folder that somebody named: what is wrong when it cannot be read.
+    package static func complaint(about folder: String) -> String? {
+        guard TextFile.names(in: folder) == nil else { return nil }
+        return TextFile.exists(folder) ? "is no folder that can be read" : "no such folder"
     }
 }
 

@@ -10,17 +10,17 @@ package struct SettingsSources: Sendable {
     package var environment: [String: String]
     /// Folders in which scenarios are found by name.
     package var scenarioFolders: [String]
-    /// What `use` finds its replies in.
-    package var catalogue: Catalogue
+    /// Folders in which the replies of `use` are found; those that are stated come before.
+    package var replyFolders: [String]
 
     package init(
         flags: [(option: Option, value: String)] = [], environment: [String: String] = [:],
-        scenarioFolders: [String] = [], catalogue: Catalogue = .empty
+        scenarioFolders: [String] = [], replyFolders: [String] = []
     ) {
         self.flags = flags
         self.environment = environment
         self.scenarioFolders = scenarioFolders
-        self.catalogue = catalogue
+        self.replyFolders = replyFolders
     }
 }
 
@@ -57,37 +57,59 @@ package enum Loading {
         if let scenarios = scenarios(named, sources.scenarioFolders, &files, &complaints) { settings.merge(scenarios) }
         settings.merge(environment.settings)
         settings.merge(flags.settings)
-        let (configuration, found) = Configuration.complete(settings, sources.catalogue)
+        // Folders of the command line take the place of those of the environment.
+        let folders = flags.replyFolders.isEmpty ? environment.replyFolders : flags.replyFolders
+        for folder in folders {
+            if let complaint = CatalogueFolder.complaint(about: folder.path) {
+                complaints.append(Complaint(folder.place, "\(folder.path.shown): \(complaint)"))
+            }
+        }
+        let (catalogue, catalogueComplaints) = CatalogueFolder.read(folders.map(\.path) + sources.replyFolders)
+        complaints += catalogueComplaints
+        let (configuration, found) = Configuration.complete(settings, catalogue)
         complaints += found
         let isSound = !complaints.contains(where: \.isError)
         return Loaded(configuration: isSound ? configuration : nil, complaints: complaints, files: files)
     }
 
     /// For `check`: each file by itself, over the defaults; one with the key `replies` is a file of the catalogue.
-    package static func check(_ names: [String], scenarioFolders: [String], catalogue: Catalogue) -> [Complaint] {
-        names.flatMap { name -> [Complaint] in
-            switch Scenarios.find(name, in: scenarioFolders, place: Place(source: name.shown)) {
-            case .failure(let complaint):
-                // Here a name is a file first, whatever it ends in.
-                guard TextFile.exists(name) else { return [complaint] }
-                return check(file: name, catalogue)
-            case .success(let path): return check(file: path, catalogue)
-            }
+    ///
+    /// - Returns: the configurations as well, as far as they have no errors.
+    package static func check(
+        _ names: [String], scenarioFolders: [String], catalogue: Catalogue
+    ) -> (complaints: [Complaint], configurations: [Configuration]) {
+        let checked = names.map { check(name: $0, scenarioFolders, catalogue) }
+        return (checked.flatMap(\.complaints), checked.compactMap(\.configuration))
+    }
+
+    private typealias Checked = (complaints: [Complaint], configuration: Configuration?)
+
+    private static func check(name: String, _ scenarioFolders: [String], _ catalogue: Catalogue) -> Checked {
+        switch Scenarios.find(name, in: scenarioFolders, place: Place(source: name.shown)) {
+        case .failure(let complaint):
+            // Here a name is a file first, whatever it ends in.
+            guard TextFile.exists(name) else { return ([complaint], nil) }
+            return check(file: name, catalogue)
+        case .success(let path): return check(file: path, catalogue)
         }
     }
 
-    private static func check(file: String, _ catalogue: Catalogue) -> [Complaint] {
+    private static func check(file: String, _ catalogue: Catalogue) -> Checked {
         let octets: [UInt8]
         switch TextFile.read(file) {
         case .success(let found): octets = found
-        case .failure(let complaint): return [complaint]
+        case .failure(let complaint): return ([complaint], nil)
         }
         let (root, broken) = YAMLText.parse(octets, file: file)
-        guard let root else { return broken }
-        if CatalogueFile.isRecognised(root) { return CatalogueFile.read(root, file: file, broken).complaints }
+        guard let root else { return (broken, nil) }
+        if CatalogueFile.isRecognised(root) {
+            return (CatalogueFile.read(root, file: file, broken).complaints, nil)
+        }
         let (settings, complaints) = SettingsFile.read(root, file: file, broken)
-        guard let settings else { return complaints }
-        return complaints + Configuration.complete(settings, catalogue).complaints
+        guard let settings else { return (complaints, nil) }
+        let (configuration, more) = Configuration.complete(settings, catalogue)
+        let all = complaints + more
+        return (all, all.contains(where: \.isError) ? nil : configuration)
     }
 
     /// All scenarios as one layer. Their rules stand in the order in which they were named, and so do their listeners;

@@ -6,7 +6,7 @@ import SMTP
 
 /// One option of `fakemx serve`. The raw value is its flag without the dashes.
 package enum Option: String, Sendable, Hashable, CaseIterable {
-    case config, scenario, rule, smtp, smtps, http, hostname, profile
+    case config, scenario, replies, rule, smtp, smtps, http, hostname, profile
     case tlsCert = "tls-cert"
     case tlsKey = "tls-key"
     case tlsFault = "tls-fault"
@@ -34,7 +34,7 @@ package enum Option: String, Sendable, Hashable, CaseIterable {
     fileprivate func values(of text: String) -> [String] {
         switch self {
         case .rule: text.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.trimmed.isEmpty }
-        case .scenario, .smtp, .smtps:
+        case .scenario, .replies, .smtp, .smtps:
             text.split { $0 == "," || $0 == " " }.map(String.init)
         default: [text]
         }
@@ -46,6 +46,8 @@ package struct Stated: Sendable, Hashable {
     package var settings = Settings()
     package var config: String?
     package var scenarios: [String] = []
+    /// Folders with files of the catalogue.
+    package var replyFolders: [Settings.PlacedPath] = []
     /// Where the scenarios were named.
     package var scenarioPlace = Place(source: "--scenario")
     package var configPlace = Place(source: "--config")
@@ -110,6 +112,7 @@ extension Stated {
         switch option {
         case .config: config = text
         case .scenario: scenarios.append(text)
+        case .replies: replyFolders.append(Settings.PlacedPath(path: text, place: place))
         case .rule: return takeRule(text, place)
         case .smtp, .smtps:
             return set(Value.address(text)) {

@@ -147,7 +147,8 @@ final class SMTPHandler: ConnectionHandler {
         let manner = fault.flatMap { TLSManner(named: $0.name) } ?? .orderly
         guard manner != .orderly || context.rules.magic.contains(.fakemx) else { return nil }
         return TLSMisconduct(
-            manner: manner, menu: tlsMenu, hostname: context.profile.hostname, obeysServerName: context.rules.magic.contains(.fakemx))
+            manner: manner, menu: tlsMenu, hostname: context.profile.hostname,
+            obeysServerName: context.rules.magic.contains(.fakemx))
     }
 
     /// A 250 is written after its message is stored. What the answer leads to may be another message.

@@ -54,7 +54,8 @@ package struct SinkConfiguration: Sendable {
     package var connectionLimit: Int
 
     package init(
-        listeners: [ListenerConfiguration], tlsMenu: TLSMenu, rules: [Rule] = [], seed: UInt64 = 0, timeScale: Double = 1,
+        listeners: [ListenerConfiguration], tlsMenu: TLSMenu, rules: [Rule] = [], seed: UInt64 = 0,
+        timeScale: Double = 1,
         magic: MagicPacks = .usual, catalogue: Catalogue = .empty, store: StoreKind = .memory(Retention()),
         transcript: TranscriptForm? = nil,
         loops: Int = 1, connectionLimit: Int = 20_000

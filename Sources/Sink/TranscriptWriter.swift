@@ -114,4 +114,10 @@ package enum JSON {
         guard let data = try? encoder.encode(value) else { return "" }
         return String(decoding: data, as: UTF8.self) + "\n"
     }
+
+    /// An array with one object a line.
+    package static func array(_ values: [some Encodable]) -> String {
+        guard !values.isEmpty else { return "[]\n" }
+        return "[\n" + values.map { "  " + line($0).dropLast() }.joined(separator: ",\n") + "\n]\n"
+    }
 }

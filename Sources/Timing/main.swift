@@ -1,5 +1,6 @@
-import Settings
 import Faults
+import Settings
+
 let clock = ContinuousClock()
 for round in 0..<40 {
     var count = 0

@@ -44,7 +44,9 @@ struct Dns: AsyncParsableCommand {
         var flags: [(option: ServeOption, value: String)] = config.map { [(.config, $0)] } ?? []
         flags += scenario.map { (.scenario, $0) } + smtp.map { (.smtp, $0) }
         let loaded = Loading.load(
-            SettingsSources(flags: flags, environment: Places.environment, scenarioFolders: Places.scenarioFolders))
+            SettingsSources(
+                flags: flags, environment: Places.environment, scenarioFolders: Places.scenarioFolders,
+                replyFolders: Places.replyFolders))
         var complaints = loaded.complaints
         let format = Zone.Format.parse(format)
         if case .failure(let complaint) = format { complaints.append(complaint) }

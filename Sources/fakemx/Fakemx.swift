@@ -12,7 +12,7 @@ struct Fakemx: AsyncParsableCommand {
             Exit status: 0 done, 1 failed at run time, 2 bad configuration or arguments.
             """,
         version: "fakemx 0.1.0",
-        subcommands: [Serve.self, Check.self, Dns.self],
+        subcommands: [Serve.self, Check.self, Replies.self, Dns.self],
         defaultSubcommand: nil)
 
     static func main() async {
@@ -63,6 +63,14 @@ enum Output {
     static func text(_ text: String) { write(text, STDOUT_FILENO) }
 
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+    /// Columns of the terminal; nil where there is none.
+    static var width: Int? {
+        guard isTerminal else { return nil }
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
 
     private static func write(_ text: String, _ descriptor: Int32) {
         var rest = Array(text.utf8)[...]

@@ -3,20 +3,25 @@
 import Glibc
 
 enum Places {
-    /// Folders in which scenarios are found by name: of the folder one works in, of the tree that fakemx was built in,
-    /// of an installation.
-    static var scenarioFolders: [String] {
-        var folders = ["Config/scenarios"]
+    /// Folders in which scenarios are found by name.
+    static var scenarioFolders: [String] { folders("scenarios") }
+
+    /// Folders with files of the catalogue.
+    static var replyFolders: [String] { folders("replies") }
+
+    /// Of the folder one works in, of the tree that fakemx was built in, of an installation.
+    private static func folders(_ name: String) -> [String] {
+        var folders = ["Config/\(name)"]
         var folder = executable.split(separator: "/").dropLast()
         while !folder.isEmpty {
-            let candidate = "/" + folder.joined(separator: "/") + "/Config/scenarios"
+            let candidate = "/" + folder.joined(separator: "/") + "/Config/\(name)"
             if access(candidate, R_OK) == 0 {
                 folders.append(candidate)
                 break
             }
             folder = folder.dropLast()
         }
-        folders.append("/usr/share/fakemx/scenarios")
+        folders.append("/usr/share/fakemx/\(name)")
         return folders
     }
 

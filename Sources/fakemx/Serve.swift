@@ -17,7 +17,7 @@ struct Serve: AsyncParsableCommand {
             file; flag > environment > scenario > file > default.
 
             SIGTERM and SIGINT stop it: idle clients get 421, running transactions have 5 seconds. SIGHUP reads the \
-            configuration again, whole or not at all.
+            configuration again, whole or not at all. SIGUSR1 says what each rule has done, and how full its limit is.
             """)
 
     @OptionGroup var options: ServeOptions
@@ -29,7 +29,8 @@ struct Serve: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         SystemLimits.raiseDescriptors()  // each session needs one
         let sources = SettingsSources(
-            flags: options.stated, environment: Places.environment, scenarioFolders: Places.scenarioFolders)
+            flags: options.stated, environment: Places.environment, scenarioFolders: Places.scenarioFolders,
+            replyFolders: Places.replyFolders)
         let configuration = try Self.load(sources)
         let sinkConfiguration = try Launch.sinkConfiguration(configuration)
 
@@ -47,11 +48,13 @@ struct Serve: AsyncParsableCommand {
         }
         let signals = await watch.begin(server.counters)
         defer { withExtendedLifetime(signals) {} }
+        Output.error("seed \(configuration.seed): --seed \(configuration.seed) draws the same again")
         try Self.tellReady(addresses, configuration)
 
         for await occasion in watch.occasions {
             switch occasion {
             case .reload: Self.reload(server, sources)
+            case .report: Self.report(server)
             case .stop:
                 await server.stop(grace_ms: Self.grace_ms)
                 if let path = configuration.readyFile { unlink(path) }
@@ -65,6 +68,16 @@ struct Serve: AsyncParsableCommand {
         for complaint in loaded.complaints { Output.error(complaint.description) }
         guard let configuration = loaded.configuration else { throw .badUse("") }
         return configuration
+    }
+
+    /// What each rule has done and what remains of it; of limits, what they have counted now.
+    private static func report(_ server: Server) {
+        let rules = server.ruleStatus
+        if rules.isEmpty { Output.error("no rules") }
+        for rule in rules {
+            Output.error(
+                "rule \(rule.name) at \(rule.at.rawValue): \(rule.hits) of \(rule.matches) fired; \(rule.remains)")
+        }
     }
 
     /// All or nothing: what is broken is said, and the old configuration goes on.

@@ -15,6 +15,12 @@ struct ServeOptions: ParsableArguments {
 
     @ArgumentParser.Option(
         help: .init(
+            "A folder with files of the catalogue, asked before those that come with fakemx; may be repeated.",
+            valueName: "dir"))
+    var replies: [String] = []
+
+    @ArgumentParser.Option(
+        help: .init(
             "A rule, such as 'rcpt to=*@full.test first=2 per=to: delay 200ms, 452 4.2.2 Full'; may be repeated.",
             valueName: "line"))
     var rule: [String] = []
@@ -108,6 +114,7 @@ struct ServeOptions: ParsableArguments {
         func add(_ option: ServeOption, _ values: [String]) { stated += values.map { (option, $0) } }
         add(.config, config.map { [$0] } ?? [])
         add(.scenario, scenario)
+        add(.replies, replies)
         add(.rule, rule)
         add(.smtp, smtp)
         add(.smtps, smtps)

@@ -7,7 +7,7 @@ import Sink
 import Synchronization
 
 final class Watch: Sendable {
-    enum Occasion: Sendable { case reload, stop }
+    enum Occasion: Sendable { case reload, report, stop }
 
     let occasions: AsyncStream<Occasion>
     private let found: AsyncStream<Occasion>.Continuation
@@ -30,7 +30,7 @@ final class Watch: Sendable {
     func begin(_ counters: SinkCounters) async -> [any DispatchSourceProtocol] {
         state.withLock { $0.counters = counters }
         var sources: [any DispatchSourceProtocol] = []
-        for (number, occasion) in [(SIGTERM, Occasion.stop), (SIGINT, .stop), (SIGHUP, .reload)] {
+        for (number, occasion) in [(SIGTERM, Occasion.stop), (SIGINT, .stop), (SIGHUP, .reload), (SIGUSR1, .report)] {
             let source = source(number, occasion)
             // Whoever reads the ready line may send a signal at once: Dispatch must be listening by then.
             await withCheckedContinuation { registered in

@@ -25,7 +25,9 @@ import Testing
     @Test func `A limit per session and per transaction needs no window`() throws {
         var engine = try engine(
             "mail limit=2 per=session: 421 4.7.0 Enough", "rcpt limit=2 per=transaction: 452 4.5.3 Too many")
-        func mail(_ session: UInt64) -> Bool { engine.decide(.mail, Facts(from: "a@b", session: session), now_ns: 0) == nil }
+        func mail(_ session: UInt64) -> Bool {
+            engine.decide(.mail, Facts(from: "a@b", session: session), now_ns: 0) == nil
+        }
         #expect([mail(1), mail(1), mail(1), mail(2)] == [true, true, false, true])
         func rcpt(_ transaction: Int) -> Bool {
             let facts = Facts(from: "a@b", to: ["c@d"], session: 1, transaction: transaction)
@@ -77,8 +79,11 @@ import Testing
         var engine = try engine(
             "rcpt unknown-share=50%/4/10m per=client: 450 4.7.1 Directory harvest",
             "mail errors=3/5m per=client: 421 4.7.0 Too many errors")
-        let no = try #require(ReplyCode(550)), yes = try #require(ReplyCode(250))
-        func told(_ code: ReplyCode) { engine.note(code, at: .rcpt, Facts(client: "192.0.2.1", to: ["a@b"]), now_ns: 0) }
+        let no = try #require(ReplyCode(550))
+        let yes = try #require(ReplyCode(250))
+        func told(_ code: ReplyCode) {
+            engine.note(code, at: .rcpt, Facts(client: "192.0.2.1", to: ["a@b"]), now_ns: 0)
+        }
         for code in [no, yes, no] { told(code) }
         #expect(engine.rcpt("a@b") == nil)  // a sample of three is too small
         told(yes)
@@ -111,12 +116,15 @@ import Testing
         var engine = try engine("connect recover=10m..1h: 421 4.3.2 Starting up")
         func admitted(at minute: UInt64) -> Int {
             (0..<200).count { number in
-                engine.decide(.connect, connect(1, client: "10.0.\(minute % 256).\(number)"), now_ns: minute * 60 * second_ns) == nil
+                engine.decide(
+                    .connect, connect(1, client: "10.0.\(minute % 256).\(number)"), now_ns: minute * 60 * second_ns)
+                    == nil
             }
         }
         #expect(admitted(at: 0) == 0)
         #expect(admitted(at: 9) == 0)
-        let quarter = admitted(at: 25), most = admitted(at: 64)
+        let quarter = admitted(at: 25)
+        let most = admitted(at: 64)
         #expect((25...75).contains(quarter), "\(quarter)")
         #expect((160...199).contains(most), "\(most)")
         #expect(admitted(at: 71) == 200)
@@ -125,7 +133,9 @@ import Testing
     @Test func `The time scale divides windows and waits`() throws {
         var engine = try engine(
             "mail limit=1/1h: 451 4.7.1 x", "rcpt greylist=1h..4h/1d per=to: 451 4.7.1 y", timeScale: 60)
-        func mail(_ second: UInt64) -> Bool { engine.decide(.mail, Facts(from: "a@b"), now_ns: second * second_ns) == nil }
+        func mail(_ second: UInt64) -> Bool {
+            engine.decide(.mail, Facts(from: "a@b"), now_ns: second * second_ns) == nil
+        }
         #expect([mail(0), mail(59), mail(60)] == [true, false, true])
         #expect([engine.rcpt("a@b", at: 0), engine.rcpt("a@b", at: 59)].allSatisfy { $0 != nil })
         #expect(engine.rcpt("a@b", at: 60) == nil)
@@ -133,16 +143,28 @@ import Testing
 
     @Test(arguments: [
         ("mail limit=0/1h: 451 x", "limit 0 admits nothing; leave the limit out to refuse always"),
-        ("mail limit=5 per=client: 451 x", "limit has a window that never ends; add one, as in 1h, or count per session or per transaction"),
+        (
+            "mail limit=5 per=client: 451 x",
+            "limit has a window that never ends; add one, as in 1h, or count per session or per transaction"
+        ),
         ("mail limit=5/0s per=client: 451 x", "a window of 0 admits everything"),
         ("connect at-once=5/1h: 421 x", "\"5/1h\" is more than at-once takes; write it as at-once 10"),
-        ("connect at-once=5 per=session: 421 x", "at-once counts open sessions, so it cannot be per session or transaction"),
-        ("mail octets=1MB/1h: 452 x", "octets at mail: what a message has is known when it has come; use at: end-of-data"),
+        (
+            "connect at-once=5 per=session: 421 x",
+            "at-once counts open sessions, so it cannot be per session or transaction"
+        ),
+        (
+            "mail octets=1MB/1h: 452 x",
+            "octets at mail: what a message has is known when it has come; use at: end-of-data"
+        ),
         ("mail unknown-share=30%/1h: 450 x", "unknown-share at mail: recipients are answered at rcpt; use at: rcpt"),
         ("rcpt greylist=5m: 451 x", "greylist knows no tuple; add what makes one, as per client-network, from, to"),
         ("rcpt greylist=5m..1m per=to: 451 x", "the window 1m ends before the wait 5m is over"),
         ("rcpt limt=5/1h: 450 x", "unknown condition \"limt\"; did you mean \"limit\"?"),
-        ("mail recover=10m: 421 x", "write recover with both times, as 10m..1h: down for 10m, then an hour of a growing share"),
+        (
+            "mail recover=10m: 421 x",
+            "write recover with both times, as 10m..1h: down for 10m, then an hour of a growing share"
+        ),
     ])
     func `A limit that makes no sense is refused with a reason`(_ line: String, _ reason: String) {
         let notes = RuleLine.examine(line)

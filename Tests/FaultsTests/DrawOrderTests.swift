@@ -6,18 +6,21 @@ import Testing
 
 @Suite struct DrawOrderTests {
     private static let rules = [
-        "rcpt 30%: 451 4.7.1 Try later", "mail chance=20%: delay 1s..5s, 450 4.7.1 Busy", "end-of-data: delay 0s..10s, accept",
+        "rcpt 30%: 451 4.7.1 Try later", "mail chance=20%: delay 1s..5s, 450 4.7.1 Busy",
+        "end-of-data: delay 0s..10s, accept",
         "greeting recover=1ns..1h: 421 4.3.2 Not yet",
     ]
 
     /// What each message meets, by its name.
     private func fates(_ order: [Int], seed: UInt64) throws -> [Int: String] {
         var engine = Engine(
-            rules: try Self.rules.map { try RuleLine.parse($0) }, seed: seed, timeScale: 1, magic: [], catalogue: .empty)
+            rules: try Self.rules.map { try RuleLine.parse($0) }, seed: seed, timeScale: 1, magic: [], catalogue: .empty
+        )
         _ = engine.decide(.greeting, Facts(client: "first"), now_ns: 0)
         var fates: [Int: String] = [:]
         for number in order {
-            let from = "sender\(number % 7)@a.test", to = "user\(number)@b.test"
+            let from = "sender\(number % 7)@a.test"
+            let to = "user\(number)@b.test"
             let facts = [
                 (Phase.greeting, Facts(client: "192.0.2.\(number)", session: UInt64(number))),
                 (.mail, Facts(from: "\(number)\(from)")), (.rcpt, Facts(from: from, to: [to])),

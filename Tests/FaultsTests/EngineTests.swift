@@ -243,7 +243,8 @@ import Testing
 }
 
 @Suite struct PhaseTimesActionTests {
-    @Test(arguments: Phase.allCases, ["451 4.3.0 later", "550 5.7.1 never", "421 4.3.2 bye", "close", "reset", "stall"])
+    @Test(
+        arguments: Phase.allCases, ["451 4.3.0 later", "550 5.7.1 never", "421 4.3.2 bye", "close", "reset", "stall"])
     func `Every phase can be refused, cut and held up`(phase: Phase, action: String) throws {
         for line in ["\(phase.rawValue): \(action)", "\(phase.rawValue): delay 1s, \(action)"] {
             var engine = try engine(line)

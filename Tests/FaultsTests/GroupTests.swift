@@ -101,9 +101,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ("rcpt header.subject=x: 550 x", "the message has not come yet"), ("mail body=x: 550 x", "the message has not come yet"),
-        ("rcpt any(body=x): 550 x", "the message has not come yet"), ("connect hello=ehlo: 421 x", "the client has not said"),
-        ("rcpt any(: 550 x", "a group holds KEY=VALUE and groups"), ("rcpt any(to=x ", "this group is not closed"), ("rcpt any(): 550 x", "an empty group"),
+        ("rcpt header.subject=x: 550 x", "the message has not come yet"),
+        ("mail body=x: 550 x", "the message has not come yet"),
+        ("rcpt any(body=x): 550 x", "the message has not come yet"),
+        ("connect hello=ehlo: 421 x", "the client has not said"),
+        ("rcpt any(: 550 x", "a group holds KEY=VALUE and groups"), ("rcpt any(to=x ", "this group is not closed"),
+        ("rcpt any(): 550 x", "an empty group"),
         ("rcpt none(to=x): 550 x", "opens no group"), ("rcpt time=9..10: 550 x", "is no time of day"),
         ("rcpt hello=lhlo: 550 x", "hello is ehlo or helo"), ("rcpt any(to=x)y: 550 x", "must follow the parenthesis"),
         ("rcpt any(first=2): 550 x", "unknown condition \"first\""),
@@ -122,7 +125,8 @@ import Testing
             for _ in 0...dice.below(8) { broken[dice.below(broken.count)] = UInt8(dice.below(256)) }
             _ = MessageFacts(broken.prefix(dice.below(broken.count)))
         }
-        let nested = Array(String(repeating: "Content-Type: multipart/x; boundary=b\r\n\r\n--b\r\n", count: 20_000).utf8)
+        let nested = Array(
+            String(repeating: "Content-Type: multipart/x; boundary=b\r\n\r\n--b\r\n", count: 20_000).utf8)
         _ = MessageFacts(nested)
         _ = MessageFacts(Array(repeating: UInt8(ascii: "h"), count: 3 << 20))
     }

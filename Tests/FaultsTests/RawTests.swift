@@ -12,7 +12,9 @@ import Testing
         let decision = engine.decide(.rcpt, Facts(to: ["a@b"]), now_ns: 0)
         let pieces = [Array("250-a, close\r\n".utf8), Array("250 \0b; \"c\"\\\n".utf8)]
         #expect(decision?.actions == [.raw(pieces: pieces, code: ReplyCode(250))])
-        #expect(try RuleLine.line(of: RuleLine.parse(#"rcpt: raw "550 x\|\r\n", reset"#)) == #"rcpt: raw "550 x\|\r\n", reset"#)
+        #expect(
+            try RuleLine.line(of: RuleLine.parse(#"rcpt: raw "550 x\|\r\n", reset"#))
+                == #"rcpt: raw "550 x\|\r\n", reset"#)
     }
 
     @Test(arguments: OddReply.allCases) func `Each preset breaks what its name says`(_ preset: OddReply) throws {
@@ -49,11 +51,13 @@ import Testing
         ("rcpt: raw \"\\q\"", "\\q is no escape of raw"), ("rcpt: raw \"\\x1\"", "\\x needs two hexadecimal digits"),
         ("rcpt: 550 x, raw no-text", "raw no-text stands in front of the reply that it bends"),
         ("rcpt: raw no-text, close", "nothing is said here, so nothing can be bent"),
-        ("idle: raw no-text", "nothing is said at idle by itself"), ("tls: raw \"x\"", "octets in clear would end the handshake"),
+        ("idle: raw no-text", "nothing is said at idle by itself"),
+        ("tls: raw \"x\"", "octets in clear would end the handshake"),
         ("rcpt: raw \"250 x\", 550 y", "a second reply"), ("rcpt: use nothing here", "use takes one name"),
         ("rcpt: tarpit 1s", "tarpit needs the delay for each error and the longest"),
         ("rcpt: tls expired", "it comes too late"), ("tls: tls silent", "STARTTLS has been answered by then"),
-        ("starttls: tls hidden", "the list has been sent by then"), ("starttls: tls expird", "did you mean \"expired\"?"),
+        ("starttls: tls hidden", "the list has been sent by then"),
+        ("starttls: tls expird", "did you mean \"expired\"?"),
         ("starttls: tls expired, tls stall", "a second tls"),
         ("data: slow-read 1/s, stop-reading", "nothing is read from a connection that closes"),
     ])
@@ -73,12 +77,16 @@ import Testing
         let rules = [try RuleLine.parse("rcpt to=a@b: use gmail/over-quota, reset")]
         var engine = Engine(rules: rules, seed: 1, timeScale: 1, magic: .usual, catalogue: Catalogue([try Self.full()]))
         #expect(engine.rcpt("a@b") == "452 4.2.2 <a@b> is full, 192.0.2.1 s1.0")
-        for address in ["rcpt-use-gmail/over-quota@any.test", "RCPT-use-gmail.over-quota+tag@any.test", "\"rcpt-use-gmail/over-quota\"@any.test"] {
+        for address in [
+            "rcpt-use-gmail/over-quota@any.test", "RCPT-use-gmail.over-quota+tag@any.test",
+            "\"rcpt-use-gmail/over-quota\"@any.test",
+        ] {
             #expect(Engine.mightBeMagic(Array(address.utf8), .usual), "\(address)")
             #expect(engine.rcpt(address)?.hasPrefix("452 4.2.2 <\(address)> is full") == true, "\(address)")
         }
         let twice = "rcpt-use-gmail/over-quota-x2@any.test"
-        #expect([engine.rcpt(twice), engine.rcpt(twice), engine.rcpt(twice)].map { $0 == nil } == [false, false, true])
+        #expect(
+            [engine.rcpt(twice), engine.rcpt(twice), engine.rcpt(twice)].map { $0 == nil } == [false, false, true])
         #expect(engine.rcpt("rcpt-use-gmail/nothing@any.test") == nil)
     }
 
@@ -89,7 +97,8 @@ import Testing
             facts.errors = errors
             return engine.decide(.rcpt, facts, now_ns: 0)?.actions.first
         }
-        #expect([0, 1, 3, 4, 9, .max].map(wait) == [0, 500, 1500, 2000, 2000, 2000].map { .delay(ns: $0 * 1_000_000) })
+        #expect(
+            [0, 1, 3, 4, 9, .max].map(wait) == [0, 500, 1500, 2000, 2000, 2000].map { .delay(ns: $0 * 1_000_000) })
     }
 
     @Test(arguments: [

@@ -26,7 +26,9 @@ enum RuleMaker {
     private static func group(_ keys: [ConditionKey], depth: Int, _ dice: inout Dice) -> ConditionGroup {
         let conditions = (0...dice.below(2)).compactMap { _ in condition(dice.one(of: keys), &dice) }
         let inner = depth < 3 && (dice.chance(30) || conditions.isEmpty) ? [group(keys, depth: depth + 1, &dice)] : []
-        if conditions.isEmpty, inner.isEmpty { return ConditionGroup(.not, [condition(.client, &dice)].compactMap(\.self)) }
+        if conditions.isEmpty, inner.isEmpty {
+            return ConditionGroup(.not, [condition(.client, &dice)].compactMap(\.self))
+        }
         return ConditionGroup(dice.one(of: ConditionGroup.Kind.allCases), conditions, inner)
     }
 

@@ -89,7 +89,10 @@ import Testing
             "at: rcpt\n    when: { too: \"*@x\" }\n    do: close",
             "f.yaml:4:13: unknown condition \"too\"; did you mean \"to\"?"
         ),
-        ("at: rcpt\n    when: { header.subject: x }\n    do: close", "f.yaml:4:13: header.subject at rcpt: the message has not come yet"),
+        (
+            "at: rcpt\n    when: { header.subject: x }\n    do: close",
+            "f.yaml:4:13: header.subject at rcpt: the message has not come yet"
+        ),
         (
             "at: rcpt\n    when: { client: 10.0.0.0/99 }\n    do: close",
             "f.yaml:4:21: \"10.0.0.0/99\": the prefix behind the slash"
