@@ -118,7 +118,7 @@ class Packs(unittest.TestCase):
             for arguments, environment, address in cases:
                 with self.subTest(address=address), Sink(*arguments, environment=environment) as sink:
                     self.assertFalse(swaks(sink.port, {"to": address}).sent)
-                    self.assertEqual(swaks(sink.port, {"to": "rcpt-550@any.test"}).sent, "all" not in arguments)
+                    self.assertEqual(swaks(sink.port, {"to": "rcpt-close@any.test"}).sent, "all" not in arguments)
 
     def test_a_misspelt_pack_is_told_the_right_one(self):
         with self.assertRaises(NotReady) as caught:

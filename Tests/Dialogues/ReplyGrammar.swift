@@ -1,5 +1,6 @@
 // The grammar that every reply obeys, whatever it answers: checked on each line of each dialogue.
 
+import Faults
 import SMTP
 
 /// RFC 5321 §4.2 and §4.5.3.1.5, RFC 2034 §4.
@@ -14,7 +15,10 @@ struct ReplyGrammar {
 
     init(_ dialogue: Dialogue) {
         hostname = dialogue.setup.hostname
-        judgesEnhanced = dialogue.rules.isEmpty && dialogue.setup.capabilities.contains(.enhancedStatusCodes)
+        // The packs of other tools say what those say, with an enhanced code or without.
+        judgesEnhanced =
+            dialogue.rules.isEmpty && dialogue.setup.capabilities.contains(.enhancedStatusCodes)
+            && dialogue.setup.magic.isSubset(of: .usual)
     }
 
     mutating func sessionBegan() {

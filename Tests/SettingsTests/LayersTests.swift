@@ -92,6 +92,20 @@ import Testing
         #expect(load([], ["FAKEMX_SMTP": "127.0.0.1:1,127.0.0.1:2"]).configuration?.listeners.count == 2)
     }
 
+    @Test(arguments: [
+        ("magic: on", "fakemx"), ("magic: off", "off"), ("magic: []", "off"), ("magic: [mox, kumo]", "mox,kumo"),
+        ("magic: badsmtp, ses", "badsmtp,ses"), ("magic: all", MagicPacks.all.description), ("magic: null", "fakemx"),
+    ])
+    func `The packs of magic addresses in a file, and the flags before them`(yaml: String, packs: String) throws {
+        try withFiles(["a.yaml": yaml + "\n"]) { folder in
+            let file = (Option.config, "\(folder)/a.yaml")
+            #expect(load([file]).configuration?.magic.description == packs)
+            #expect(load([file, (.magic, "mailtrap")]).configuration?.magic == .mailtrap)
+            #expect(load([file, (.magic, "mailtrap"), (.noMagic, "on")]).configuration?.magic == [])
+            #expect(load([file], ["FAKEMX_MAGIC": "kumo,ses"]).configuration?.magic == [.ses, .kumo])
+        }
+    }
+
     @Test func `An unknown scenario is told the nearest names`() {
         let folder = "\(configFolder)/scenarios"
         func said(_ name: String) -> String {
