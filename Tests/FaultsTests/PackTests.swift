@@ -7,7 +7,7 @@ import Testing
 @Suite struct PackTests {
     /// What an engine with these packs decides about a text that stands where it is read at this phase.
     private func decide(_ packs: MagicPacks, _ phase: Phase, from: String = "s@a.test", _ to: String...) -> Decision? {
-        var engine = Engine(rules: [], seed: 1, timeScale: 1, magic: packs)
+        var engine = Engine(rules: [], seed: 1, timeScale: 1, magic: packs, catalogue: .empty)
         return engine.decide(phase, Facts(from: from, to: to), now_ns: 0)
     }
 
@@ -73,14 +73,14 @@ import Testing
         ("", ""), ("helo250.example.com", ""),
     ])
     func `BadSMTP: the host name speaks at EHLO`(name: String, expected: String) {
-        var engine = Engine(rules: [], seed: 1, timeScale: 1, magic: .badsmtp)
+        var engine = Engine(rules: [], seed: 1, timeScale: 1, magic: .badsmtp, catalogue: .empty)
         let decision = engine.decide(.ehlo, Facts(helo: name), now_ns: 0)
         #expect(words(decision) == expected)
         if let decision { #expect(decision.why == "the host name \(name)") }
     }
 
     @Test func `BadSMTP: a user named badauth fails, another does not`() {
-        var engine = Engine(rules: [], seed: 1, timeScale: 1, magic: .badsmtp)
+        var engine = Engine(rules: [], seed: 1, timeScale: 1, magic: .badsmtp, catalogue: .empty)
         #expect(words(engine.decide(.auth, Facts(user: "badauth@example.com"), now_ns: 0)) == "535")
         #expect(engine.decide(.auth, Facts(user: "goodauth@example.com"), now_ns: 0) == nil)
     }
@@ -131,7 +131,7 @@ import Testing
     }
 
     @Test func `mox: the hour of silence obeys the time scale`() {
-        var engine = Engine(rules: [], seed: 1, timeScale: 3600, magic: .mox)
+        var engine = Engine(rules: [], seed: 1, timeScale: 3600, magic: .mox, catalogue: .empty)
         let decision = engine.decide(.endOfData, Facts(from: "", to: ["timeout@x"]), now_ns: 0)
         #expect(words(decision) == "delay 1s, 451 4.3.0")
     }
@@ -213,7 +213,7 @@ import Testing
 
     @Test func `The phases are those of the packs that are on`() {
         func phases(_ packs: MagicPacks) -> PhaseSet {
-            Engine(rules: [], seed: 1, timeScale: 1, magic: packs).magicPhases
+            Engine(rules: [], seed: 1, timeScale: 1, magic: packs, catalogue: .empty).magicPhases
         }
         #expect(phases([]) == [])
         #expect(phases(.ses) == PhaseSet(.rcpt))
@@ -256,7 +256,7 @@ import Testing
         ]
         let alphabet = Array("@+-_.%0459afEFtTmM\"é\u{301}\u{1F600}\u{0}\r\n ".unicodeScalars)
         var dice = Dice(79)
-        var engine = Engine(rules: [], seed: 1, timeScale: 1, magic: .all)
+        var engine = Engine(rules: [], seed: 1, timeScale: 1, magic: .all, catalogue: .empty)
         var spoke = 0
         for _ in 0..<30_000 {
             var scalars = Array(dice.one(of: seeds).unicodeScalars)

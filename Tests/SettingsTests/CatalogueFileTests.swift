@@ -20,7 +20,7 @@ private let sound = """
 
     """
 
-private func read(_ yaml: String, file: String = "gmail.yaml") -> (entries: [CatalogueEntry], complaints: [String]) {
+private func entries(_ yaml: String, file: String = "gmail.yaml") -> (entries: [CatalogueEntry], complaints: [String]) {
     let (entries, complaints) = CatalogueFile.parse(Array(yaml.utf8), file: file)
     return (entries, complaints.map(\.description))
 }
@@ -35,7 +35,7 @@ private let second = """
 
 @Suite struct CatalogueFileTests {
     @Test func `A sound file gives its entries`() throws {
-        let (entries, complaints) = read(sound + second)
+        let (entries, complaints) = entries(sound + second)
         #expect(complaints == [])
         #expect(entries.map(\.name) == ["gmail/over-quota", "gmail/second"])
         let entry = try #require(entries.first)
@@ -50,13 +50,13 @@ private let second = """
     @Test func `Lines are a list, or a block`() {
         let list = changed("\"452 4.2.2 Full\"", "[ \"452-4.2.2 Full\", \"452 4.2.2 {id} - gsmtp\" ]")
         let block = changed("\"452 4.2.2 Full\"", "|\n      452-4.2.2 Full\n      452 4.2.2 {id} - gsmtp")
-        #expect(read(list).complaints == [])
-        #expect(read(list).entries.map(\.text) == ["452-4.2.2 Full\n452 4.2.2 {id} - gsmtp"])
-        #expect(read(block).entries == read(list).entries)
+        #expect(entries(list).complaints == [])
+        #expect(entries(list).entries.map(\.text) == ["452-4.2.2 Full\n452 4.2.2 {id} - gsmtp"])
+        #expect(entries(block).entries == entries(list).entries)
     }
 
     @Test func `any is no phase`() {
-        let (entries, complaints) = read(changed("phase: rcpt", "phase: any"))
+        let (entries, complaints) = entries(changed("phase: rcpt", "phase: any"))
         #expect(complaints == [])
         #expect(entries.map(\.phase) == [nil])
     }
@@ -121,20 +121,20 @@ private let second = """
         ),
     ])
     func `A bad file is complained about at its place`(yaml: String, complaint: String) {
-        let complaints = read(yaml).complaints
+        let complaints = entries(yaml).complaints
         #expect(complaints.count == 1, "\(complaints)")
         #expect(complaints.first?.contains(complaint) == true, "\(complaints)")
     }
 
     @Test func `The name of the file begins the names, so it is judged as well`() {
-        #expect(read(sound, file: "a/b/yahoo-japan.yaml").entries.map(\.name) == ["yahoo-japan/over-quota"])
-        let complaints = read(sound, file: "a/Yahoo.JP.yaml").complaints
+        #expect(entries(sound, file: "a/b/yahoo-japan.yaml").entries.map(\.name) == ["yahoo-japan/over-quota"])
+        let complaints = entries(sound, file: "a/Yahoo.JP.yaml").complaints
         #expect(complaints.first?.hasPrefix("a/Yahoo.JP.yaml: the file's name begins the names of its replies") == true)
     }
 
     @Test func `Everything that is wrong with a reply is said at once`() {
         let yaml = changed("phase: rcpt", "phase: x").replacingOccurrences(of: "retry", with: "x")
-        #expect(read(yaml.replacingOccurrences(of: "452", with: "652")).complaints.count == 3)
+        #expect(entries(yaml.replacingOccurrences(of: "452", with: "652")).complaints.count == 3)
     }
 
     @Test func `A file in an earlier folder hides that of the same name in a later one`() throws {
@@ -153,8 +153,8 @@ private let second = """
 
     @Test func `check knows a file of replies by its key`() throws {
         try withFiles(["gmail.yaml": sound, "bad.yaml": changed("rcpt", "rctp")]) { folder in
-            #expect(Loading.check(["\(folder)/gmail.yaml"], scenarioFolders: []) == [])
-            let complaints = Loading.check(["\(folder)/bad.yaml"], scenarioFolders: [])
+            #expect(Loading.check(["\(folder)/gmail.yaml"], scenarioFolders: [], catalogue: .empty).complaints == [])
+            let complaints = Loading.check(["\(folder)/bad.yaml"], scenarioFolders: [], catalogue: .empty).complaints
             #expect(complaints.map(\.place) == [Place(source: "\(folder)/bad.yaml", line: 4, column: 12)])
         }
     }

@@ -8,7 +8,7 @@ import Testing
     private func listeners(_ yaml: String) throws -> [Configuration.Listener] {
         let (settings, found) = read(yaml)
         #expect(found == [])
-        return Configuration.complete(try #require(settings)).configuration.listeners
+        return Configuration.complete(try #require(settings), .empty).configuration.listeners
     }
 
     @Test(arguments: ServerStyle.all)
