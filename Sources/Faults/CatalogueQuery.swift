@@ -105,7 +105,7 @@ extension Catalogue {
         case provider(String)
         case code(CodePattern)
         case enhanced(EnhancedPattern)
-        /// `tls` and `auth` are a meaning or an advice and a phase at once.
+        /// `tls` is a meaning and a phase at once.
         case keyword(Meaning?, Advice?, Phase?)
         case text(String)
 
@@ -116,9 +116,7 @@ extension Catalogue {
             case .enhanced(let pattern): pattern.matches(entry.enhanced)
             case .keyword(let meaning, let advice, let phase):
                 entry.meaning == meaning || entry.advice == advice || phase != nil && entry.phase == phase
-            case .text(let word):
-                entry.name.contains(word) || entry.text.asciiLowercased.contains(word)
-                    || entry.isNearlyOf(word)
+            case .text(let word): entry.mentions(word)
             }
         }
     }
@@ -140,7 +138,23 @@ extension CatalogueEntry {
     fileprivate func isOf(_ provider: String) -> Bool { file == provider || self.provider.asciiLowercased == provider }
 
     fileprivate func isNearlyOf(_ provider: String) -> Bool {
-        file.contains(provider) || self.provider.asciiLowercased.contains(provider)
+        Self.holds(String(file), provider) || Self.holds(self.provider, provider)
+    }
+
+    /// - Parameter word: in lower case.
+    fileprivate func mentions(_ word: String) -> Bool {
+        Self.holds(name, word) || Self.holds(provider, word) || template.lines.contains { Self.holds($0, word) }
+    }
+
+    /// Octet by octet: what the standard library does for all of Unicode takes longer than reading the files.
+    private static func holds(_ text: String, _ word: String) -> Bool {
+        let text = Array(text.asciiLowercased.utf8)
+        let word = Array(word.utf8)
+        guard let first = word.first else { return true }
+        guard text.count >= word.count else { return false }
+        return (0...(text.count - word.count)).contains { start in
+            text[start] == first && text[start..<(start + word.count)].elementsEqual(word)
+        }
     }
 
     fileprivate func isAt(_ filter: CatalogueQuery.PhaseFilter) -> Bool {

@@ -113,20 +113,22 @@ private struct CatalogueReader {
     }
 
     mutating func read(_ root: Node) {
+        let before = nodes.complaints.count
         let fields = nodes.fields(of: root, known: ["provider", "replies"], in: "a file of replies")
+        let isMisspelt = nodes.complaints.count > before
         guard case .mapping = root else { return }
         let name = CatalogueFile.baseName(file)
         if let complaint = CatalogueEntry.complaint(aboutPart: name) {
             nodes.add(Complaint(Place(source: file), "the file's name begins the names of its replies: \(complaint)"))
         }
         let provider = nodes.string(fields["provider"])
-        if fields["provider"] == nil {
+        if fields["provider"] == nil, !isMisspelt {
             nodes.error(root, "a file of replies needs its provider, as provider: Gmail")
         } else if let provider, let field = fields["provider"], provider.trimmed.isEmpty {
             nodes.error(field.value, "provider is empty")
         }
         guard let list = nodes.list(fields["replies"]) else {
-            if fields["replies"] == nil { nodes.error(root, "a file of replies needs the list replies") }
+            if fields["replies"] == nil, !isMisspelt { nodes.error(root, "a file of replies needs the list replies") }
             return
         }
         if list.count > CatalogueFile.mostReplies {
@@ -140,9 +142,14 @@ private struct CatalogueReader {
     private static let keys = CatalogueKey.allCases.map(\.rawValue)
 
     private mutating func read(_ node: Node, _ judge: inout CatalogueJudge) {
+        let before = nodes.complaints.count
         let fields = nodes.fields(of: node, known: Self.keys, in: "a reply")
         guard case .mapping = node else { return }
         var raw = RawReply()
+        if nodes.complaints.count > before {
+            // What seems to be left out may be what was misspelt.
+            raw.broken = Set(CatalogueKey.allCases.filter { fields[$0.rawValue] == nil })
+        }
         func text(_ key: CatalogueKey) -> String? {
             guard let field = fields[key.rawValue] else { return nil }
             let text = nodes.string(field)

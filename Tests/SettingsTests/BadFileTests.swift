@@ -65,6 +65,7 @@ import Testing
             "listeners:\n  - { smtp: \"a:1\", name: x }\n  - { smtp: \"a:2\", name: x }\n",
             "f.yaml:3:13: a second listener named \"x\""
         ),
+        ("# note\r\nseed: &a 1\r\n", "f.yaml:2:7: a value that begins with & stands in quotes"),
         ("tls: off\nlisteners:\n  - smtps: a:1\n", "f.yaml:3:12: TLS is off, but smtps begins with it"),
     ])
     func `A bad value is complained about at its place`(yaml: String, complaint: String) {
