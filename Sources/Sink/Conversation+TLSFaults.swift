@@ -63,8 +63,8 @@ extension Conversation {
             return true
         case .garbage:
             closeTransaction(&effects)
-            effects.output.append(contentsOf: Self.noise)
             stall(isDeaf: false)
+            answersWithNoise = true
             return true
         case .close:
             end(.sinkClose, closing: .finish, &effects)
@@ -74,6 +74,14 @@ extension Conversation {
             return false
         default: return false
         }
+    }
+
+    /// Noise goes out when the ClientHello has come: together with the 220 it would end in the buffer of a client that
+    /// still reads replies, and never be taken for TLS.
+    func answerWithNoise(_ effects: inout Effects) {
+        guard answersWithNoise else { return }
+        answersWithNoise = false
+        effects.output.append(contentsOf: Self.noise)
     }
 
     /// Behind the handshake: the list that the next EHLO will show.

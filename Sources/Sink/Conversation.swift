@@ -88,6 +88,8 @@ package final class Conversation {
     var progressOctetCount = 0
     /// Octets a second at which the client is read; nil for as fast as they come.
     var readRate: Double?
+    /// The next octets, a ClientHello, are answered with noise.
+    var answersWithNoise = false
     /// Nothing is read any more, ever.
     var isDeaf = false
     /// When more may be read at that rate.
@@ -177,6 +179,7 @@ package final class Conversation {
         switch gate {
         case .ended, .stalled:
             noteIgnored(octets.count)
+            answerWithNoise(&effects)
         case .open, .idling:
             if case .idling = gate { callOffIdle("the client spoke first", &effects) }
             if pending.isEmpty, readRate == nil {
