@@ -21,6 +21,17 @@ package struct Engine: Sendable {
     package var droppedKeys: Int {
         counters.dropped + attempts.ofEnvelope.dropped + attempts.ofMessage.dropped + meters.dropped
     }
+    /// For each phase, by its ordinal: what its rules ask for by name. Who finds that a use concerns none of them need
+    /// not ask for a decision.
+    package var filters: [RuleFilter] {
+        Phase.allCases.map { phase in
+            var filter = byPhase[Int(phase.ordinal)].filter
+            // Attempts are counted whoever is concerned.
+            if phase == .rcpt, countsAttempts { filter.isAlways = true }
+            if phase == .endOfData, countsMessages { filter.isAlways = true }
+            return filter
+        }
+    }
     /// Phases at which a rule looks into the message.
     package let messagePhases: PhaseSet
     /// A rule asks for the time of day.

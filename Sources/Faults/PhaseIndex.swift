@@ -1,24 +1,71 @@
 // The rules of one phase, so arranged that a thousand rules for a thousand addresses cost two look-ups. Rules that ask
-// for whole addresses (`a@full.test`) or whole domains (`*@full.test`) stand under them; the rest is asked always.
+// for whole addresses (`a@full.test`), whole domains (`*@full.test`), names of clients (`helo=a.test`) or single
+// addresses of clients stand under them; the rest is asked always.
 
 import SMTP
 
 struct PhaseIndex: Sendable {
     /// Positions of rules that must be asked each time, ascending.
     private(set) var always: [Int] = []
+    private(set) var filter = RuleFilter()
     private var byRecipient = AddressIndex()
     private var bySender = AddressIndex()
+    private var byHELO: [String: [Int]] = [:]
+    private var byClient: [IPAddress: [Int]] = [:]
 
     /// Nothing to look up.
-    var isPlain: Bool { byRecipient.isEmpty && bySender.isEmpty }
+    let isPlain: Bool
 
     init(_ positions: [Int], of rules: [CompiledRule]) {
+        var always: [Int] = []
+        var isPlain = true
         for position in positions {
             let rule = rules[position].rule
-            if let to = rule.when.first(where: { $0.key == .to }), byRecipient.add(position, to) { continue }
-            if let from = rule.when.first(where: { $0.key == .from }), bySender.add(position, from) { continue }
-            always.append(position)
+            func condition(_ key: ConditionKey) -> Condition? { rule.when.first { $0.key == key } }
+            if let to = condition(.to), byRecipient.add(position, to, &filter.recipients) {
+                isPlain = false
+            } else if let from = condition(.from), bySender.add(position, from, &filter.senders) {
+                isPlain = false
+            } else if let helo = condition(.helo), let names = Self.literals(of: helo) {
+                for name in names {
+                    byHELO[name, default: []].append(position)
+                    filter.helos.insert(HashBits.hash(name.utf8))
+                }
+                isPlain = false
+            } else if let client = condition(.client), let addresses = Self.addresses(of: client) {
+                for address in addresses {
+                    byClient[address, default: []].append(position)
+                    filter.clients.insert(address.hash)
+                }
+                isPlain = false
+            } else {
+                always.append(position)
+            }
         }
+        self.always = always
+        self.isPlain = isPlain
+        filter.isAlways = !always.isEmpty
+    }
+
+    private static func literals(of condition: Condition) -> [String]? {
+        var names: [String] = []
+        for test in condition.tests {
+            guard case .text(let pattern) = test, case .glob(let glob) = pattern.matcher, let literal = glob.literal
+            else {
+                return nil
+            }
+            names.append(String(decoding: literal, as: UTF8.self))
+        }
+        return names
+    }
+
+    private static func addresses(of condition: Condition) -> [IPAddress]? {
+        var addresses: [IPAddress] = []
+        for test in condition.tests {
+            guard case .network(let network) = test, network.prefix == 128 else { return nil }
+            addresses.append(network.address)
+        }
+        return addresses
     }
 
     /// Every rule that could match, in the order of the rules. Each is still asked in full.
@@ -26,6 +73,12 @@ struct PhaseIndex: Sendable {
         var found: [Int] = []
         if !byRecipient.isEmpty { for address in facts.to { byRecipient.find(address, &found) } }
         if !bySender.isEmpty, let from = facts.from { bySender.find(from, &found) }
+        if !byHELO.isEmpty, let helo = facts.helo, let positions = byHELO[helo.asciiLowercased] { found += positions }
+        if !byClient.isEmpty, let client = facts.clientAddress ?? IPAddress(facts.client),
+            let positions = byClient[client]
+        {
+            found += positions
+        }
         guard !found.isEmpty else { return always }
         found += always
         found.sort()
@@ -44,23 +97,25 @@ private struct AddressIndex: Sendable {
     var isEmpty: Bool { addresses.isEmpty && domains.isEmpty }
 
     /// - Returns: false when the condition is not made of whole addresses and domains alone.
-    mutating func add(_ position: Int, _ condition: Condition) -> Bool {
-        var keys: [(isDomain: Bool, text: String)] = []
+    mutating func add(_ position: Int, _ condition: Condition, _ bits: inout HashBits) -> Bool {
+        var keys: [(isDomain: Bool, octets: [UInt8])] = []
         for test in condition.tests {
             guard case .text(let pattern) = test, case .glob(let glob) = pattern.matcher else { return false }
             if let literal = glob.literal {
-                keys.append((false, String(decoding: literal, as: UTF8.self)))
+                keys.append((false, literal))
             } else if let domain = glob.domain {
-                keys.append((true, String(decoding: domain, as: UTF8.self)))
+                keys.append((true, domain))
             } else {
                 return false
             }
         }
         for key in keys {
+            let text = String(decoding: key.octets, as: UTF8.self)
+            bits.insert(HashBits.hash(key.octets))
             if key.isDomain {
-                domains[key.text, default: []].append(position)
+                domains[text, default: []].append(position)
             } else {
-                addresses[key.text, default: []].append(position)
+                addresses[text, default: []].append(position)
             }
         }
         return true

@@ -33,10 +33,13 @@ extension Conversation {
         if consults(.accepted) { decide(.accepted, now_ns, &effects) }
     }
 
-    /// Whether the rules can have anything to say. For an ordinary session this is one instruction.
+    /// Whether anybody can have anything to say. For an ordinary session this is a few instructions.
     private func consults(_ phase: Phase) -> Bool {
-        if context.rules.phases.contains(PhaseSet(phase)) { return true }
-        guard !context.rules.magic.isEmpty else { return false }
+        let isMagic = !context.rules.magic.isEmpty && mayBeMagic(phase)
+        return isMagic || context.rules.phases.contains(PhaseSet(phase)) && mayConcernRules(phase)
+    }
+
+    private func mayBeMagic(_ phase: Phase) -> Bool {
         switch phase {
         case .mail:
             record.mayBeMagic = false
@@ -46,6 +49,40 @@ extension Conversation {
         case .ehlo, .auth: return context.rules.magicPhases.contains(PhaseSet(phase))
         default: return record.mayBeMagic && context.rules.magicPhases.contains(PhaseSet(phase))
         }
+    }
+
+    /// Whether a rule of this phase may ask for just this client, name or address. Says maybe too often, no never too
+    /// soon; spares the making of facts.
+    private func mayConcernRules(_ phase: Phase) -> Bool {
+        let place = Int(phase.ordinal)
+        if context.rules.filters[place].isAlways { return true }
+        if context.rules.filters[place].asksForClient,
+            context.rules.filters[place].mayConcern(client: clientAddress)
+        {
+            return true
+        }
+        if context.rules.filters[place].asksForHELO, let helo = session.helo,
+            context.rules.filters[place].mayConcern(helo: helo)
+        {
+            return true
+        }
+        if context.rules.filters[place].asksForSender {
+            let sender =
+                switch phase {
+                case .mail: session.pendingReversePath?.address
+                case .accepted: record.accepted?.reversePath.address
+                default: session.transaction?.reversePath.address
+                }
+            if let sender, context.rules.filters[place].mayConcern(sender: sender) { return true }
+        }
+        guard context.rules.filters[place].asksForRecipients else { return false }
+        if phase == .rcpt {
+            guard let address = session.pendingForwardPath?.address else { return false }
+            return context.rules.filters[place].mayConcern(recipient: address)
+        }
+        let transaction = phase == .accepted ? record.accepted : session.transaction
+        return transaction?.recipients.contains { context.rules.filters[place].mayConcern(recipient: $0.address) }
+            ?? false
     }
 
     private func noteMagic(_ address: [UInt8]?) -> Bool {

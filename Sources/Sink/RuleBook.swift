@@ -13,6 +13,8 @@ package final class RuleBook: Sendable {
     package let magicPhases: PhaseSet
     /// Octets of a message at which rules at `body` must be asked.
     package let bodyCheckpoints: [Int]
+    /// By the ordinal of the phase.
+    package let filters: [RuleFilter]
     private let engine: Mutex<Engine>
 
     /// Phases at which a rule looks into the message.
@@ -30,6 +32,7 @@ package final class RuleBook: Sendable {
         countsReplies = engine.countsReplies
         countsSessions = engine.countsSessions
         self.phases = engine.rulePhases
+        filters = engine.filters
         self.magic = magic
         self.magicPhases = engine.magicPhases
         self.bodyCheckpoints = engine.bodyCheckpoints

@@ -12,8 +12,8 @@ typealias ServeOption = Option
 enum Launch {
     /// - Throws: an error in words that names the flag or the place in a file.
     static func sinkConfiguration(_ configuration: Configuration) throws(ExitStatus) -> SinkConfiguration {
-        let menu: TLSMenu
-        do { menu = try TLSMenu() } catch { throw .failure("\(error)") }
+        let menu = try menu()
+        for complaint in TLSTrouble.complaints(about: [configuration], menu) { Output.error(complaint.description) }
         if let file = configuration.caFile { try write(menu.rootPEM, to: file) }
         var identities: [String: TLSIdentity] = [:]
         var listeners: [ListenerConfiguration] = []
@@ -35,6 +35,10 @@ enum Launch {
             transcript: transcript(configuration.transcript),
             loops: configuration.loops == 0 ? processorCount : configuration.loops,
             connectionLimit: configuration.connections)
+    }
+
+    static func menu() throws(ExitStatus) -> TLSMenu {
+        do { return try TLSMenu() } catch { throw .failure("\(error)") }
     }
 
     /// One identity for each host name or pair of files, however many listeners have it.

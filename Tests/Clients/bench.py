@@ -153,6 +153,52 @@ def throughput(rounds, scale):
     return rows
 
 
+# Rules that match nobody: each phase of a message, and each way to be found or asked.
+IDLE_RULES = [
+    "rcpt to=*@d{0}.test: 550 5.1.1 No", "mail from=*@d{0}.test: 550 5.7.1 No", "rcpt to=user{0}@x.test: 452 4.2.2 Full",
+    "end-of-data to=*@d{0}.test: 554 5.7.1 No", "connect client=198.51.{1}.{2}: 554 5.7.1 No",
+    "ehlo helo=host{0}.test: 550 5.7.1 No", "data from=*@d{0}.test: 451 4.3.0 No",
+    "rcpt to=*@g{0}.test greylist=5m..4h/36d per=client,from,to: 451 4.7.1 Greylisted",
+    "mail from=*@l{0}.test limit=100/1h per=from-domain: 451 4.7.1 Later",
+    "rcpt to=*@u{0}.test any(from=<> not(client=10.0.0.0/8)) 30%: use gmail/over-quota",
+]
+
+
+def idle_rules(count):
+    lines = [IDLE_RULES[n % len(IDLE_RULES)].format(n, n // 250, n % 250) for n in range(count)]
+    return [argument for line in lines for argument in ("--rule", line)]
+
+
+def rules(rounds, scale):
+    """Rules that never match, beside none: the same work, in turn. The catalogue is loaded in each."""
+    counts = (0, 10, 1000)
+    sinks = {count: Sink(*RECORDED, *idle_rules(count)) for count in counts}
+    shapes = [("kept connections", True, max(SESSIONS, int(20000 * scale))),
+              ("one connection a message", False, max(SESSIONS, int(8000 * scale)))]
+    cpu = {(shape[0], count): [] for shape in shapes for count in counts}
+    wall = {(shape[0], count): [] for shape in shapes for count in counts}
+    try:
+        for sink in sinks.values():
+            source(sink.port, 2000, 1024, True)
+        for number in range(rounds):
+            for name, kept, messages in shapes:
+                for count in sorted(counts, reverse=number % 2 == 1):
+                    before = cpu_s(sinks[count].pid)
+                    wall[name, count].append(source(sinks[count].port, messages, 1024, kept) / messages * 1e6)
+                    cpu[name, count].append((cpu_s(sinks[count].pid) - before) / messages * 1e6)
+    finally:
+        for sink in sinks.values():
+            sink.stop()
+    rows = []
+    for name, _, _ in shapes:
+        for count in counts[1:]:
+            for what, figures in (("wall time", wall), ("server CPU", cpu)):
+                ours, none = statistics.median(figures[name, count]), statistics.median(figures[name, 0])
+                rows.append(Row(f"{count:,} rules that match nobody, 1 kB, {name}: {what} against no rules", ours / none, 1.10, "",
+                                f"{ours:.1f} µs a message", f"{none:.1f} µs without rules"))
+    return rows
+
+
 class Row:
     def __init__(self, name, figure, target, unit, ours, theirs):
         self.name, self.figure, self.target, self.unit, self.ours, self.theirs = name, figure, target, unit, ours, theirs
@@ -249,15 +295,17 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="rounds, interleaved (default 5)")
     parser.add_argument("--scale", type=float, default=1.0, help="times the number of messages (default 1)")
     parser.add_argument("--markdown", metavar="FILE", help="also write the table there")
-    parser.add_argument("parts", nargs="*", help="some of: throughput idle lateness start (default all)")
+    parser.add_argument("parts", nargs="*", help="some of: throughput rules idle lateness start (default all)")
     options = parser.parse_args()
-    parts = options.parts or ["throughput", "idle", "lateness", "start"]
+    parts = options.parts or ["throughput", "rules", "idle", "lateness", "start"]
     driver = build_driver()
     busy = os.getloadavg()[0]
     rows = []
     try:
         if "throughput" in parts:
             rows += throughput(options.rounds, options.scale)
+        if "rules" in parts:
+            rows += rules(options.rounds, options.scale)
         if "idle" in parts:
             rows += idle(driver, 10000)
         if "lateness" in parts:

@@ -222,6 +222,38 @@ import Testing
         }
     }
 
+    @Test func `What concerns no rule by its filter is matched by none`() throws {
+        var dice = Dice(12)
+        let heads = [
+            "to=a@x", "to=*@x", "from=*@Y", "from=<>", "helo=one.test", "helo=ONE.test,two.test", "client=192.0.2.1",
+            "client=192.0.2.0/24", "client=::1,192.0.2.2", "helo=*.test", "to=a@x helo=two.test", "not(to=a@x)", "",
+        ]
+        let addresses = ["a@x", "A@X", "q@y", "", "a@z", "noat", "x"]
+        var spared = 0
+        for _ in 0..<400 {
+            let lines = (0...dice.below(4)).map { _ in "rcpt \(dice.one(of: heads)): 450 x" }
+            var engine = Engine(
+                rules: try lines.map { try RuleLine.parse($0) }, seed: 1, timeScale: 1, magic: [], catalogue: .empty)
+            let filter = engine.filters[Int(Phase.rcpt.ordinal)]
+            for _ in 0..<10 {
+                let client = dice.one(of: ["192.0.2.1", "192.0.2.2", "::1", "198.51.100.1"])
+                let facts = Facts(
+                    client: client, clientAddress: IPAddress(client),
+                    helo: dice.one(of: ["one.test", "TWO.test", "three"]),
+                    from: dice.one(of: addresses), to: [dice.one(of: addresses)])
+                let mayConcern =
+                    filter.isAlways || filter.mayConcern(client: facts.clientAddress)
+                    || filter.mayConcern(helo: Array((facts.helo ?? "").utf8))
+                    || filter.mayConcern(sender: Array((facts.from ?? "").utf8))
+                    || filter.mayConcern(recipient: Array(facts.to[0].utf8))
+                let fires = engine.decide(.rcpt, facts, now_ns: 0) != nil
+                #expect(mayConcern || !fires, "\(lines) \(facts)")
+                if !mayConcern { spared += 1 }
+            }
+        }
+        #expect(spared > 400)
+    }
+
     @Test func `Keys are bounded and the oldest makes room`() throws {
         var engine = try engine("rcpt first=1 per=to: 450 x")
         let limit = Engine.Bounds.keys
