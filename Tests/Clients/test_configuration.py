@@ -13,6 +13,14 @@ import wire
 from sink import BINARY, ROOT, NotReady, Sink, run
 from wire import Wire
 
+
+
+def rule(at, more="", do="421 4.7.0 x"):
+    """A rule in YAML; the line behind `at` is the fourth of the file."""
+    more = f"    {more}\n" if more else ""
+    return f"rules:\n  - name: a\n    at: {at}\n{more}    do: [ \"{do}\" ]\n"
+
+
 # name: (YAML, the place LINE:COLUMN or LINE, words that must stand in the complaint)
 FILES = {
     "unknown key": ("hostnam: mx.test\n", "1:1", ["hostnam", '"hostname"']),
@@ -26,7 +34,64 @@ FILES = {
     "bad CIDR": ("rules:\n  - name: a\n    at: rcpt\n    when: { client: 10.0.0.0/99 }\n    do: [ close ]\n", "4", ["10.0.0.0/99"]),
     "bad duration": ("rules:\n  - name: a\n    at: rcpt\n    do: [ delay 5 parsecs ]\n", "4", ["parsecs"]),
     "bad YAML": ("rules: [ oh\n", "", []),
+    "a limit of zero": (rule("mail", "times: limit 0 in 1h per client"), "4:12", ["limit 0", "leave the limit out"]),
+    "a limit without its window": (rule("mail", "times: limit 5 per client"), "4:12", ["never ends", "in 1h", "per session"]),
+    "a window of zero": (rule("mail", "times: limit 5 in 0s per client"), "4:12", ["window of 0"]),
+    "a misspelt limit": (rule("mail", "times: limt 5 in 1h per client"), "4:12", ["limt", '"limit"']),
+    "a limit counted by what is not known yet": (rule("mail", "times: limit 5 in 1h per to"), "4:12", ["per to", "rcpt"]),
+    "a limit of no key": (rule("mail", "times: limit 5 in 1h per clients"), "4:12", ["clients", '"client"']),
+    "errors without a window": (rule("mail", "times: errors 5 per client"), "4:12", ["never ends", "in 1h"]),
+    "octets too early": (rule("mail", "times: octets 5KB in 1m per client"), "4:12", ["end-of-data"]),
+    "a share too early": (rule("mail", "times: unknown-share 30% of 20 in 10m per client"), "4:12", ["at: rcpt"]),
+    "a share of everything": (rule("rcpt", "times: unknown-share 100% of 20 in 10m per client"), "4:12", ["100%"]),
+    "a share that is a number": (rule("rcpt", "times: unknown-share 30 of 20 in 10m per client"), "4:12", ['"30"', "a percentage"]),
+    "a greylist of no tuple": (rule("rcpt", "times: greylist 5m..4h"), "4:12", ["per client-network, from, to"]),
+    "a greylist whose window is over before its wait": (rule("rcpt", "times: greylist 5m..4m per to"), "4:12", ["4m", "5m"]),
+    "a recovery without a ramp": (rule("connect", "times: recover 10m"), "4:12", ["10m..1h"]),
+    "a reply that the catalogue does not have": (rule("rcpt", do="use gmial/over-quota"), "4:11", ['"gmial/over-quota"', '"gmail/over-quota"']),
+    "a reply without its provider": (rule("rcpt", do="use over-quota"), "4:11", ['"over-quota"', '/over-quota"']),
+    "bad TLS where TLS is off": ("tls: off\n" + rule("starttls", do="tls expired"), "5:11", ["tls expired", "TLS is off", "switch it on"]),
+    "unknown bad TLS": (rule("starttls", do="tls expird"), "4:11", ["expird", '"expired"']),
+    "an empty group": (rule("rcpt", "when: { any: [] }"), "4:18", ["empty group"]),
+    "an unknown condition in a group": (rule("rcpt", "when: { not: { form: x } }"), "4:18", ["form", '"from"']),
+    "a time without its end": (rule("mail", 'when: { time: "22:00" }'), "4:19", ["22:00..06:00"]),
+    "a tarpit that does not grow": (rule("rcpt", do="tarpit 5s"), "4:11", ["500ms..30s"]),
+    "a size at body that only shrinks": (rule("body", 'when: { size: "<1000" }'), "4:13", ["only grows", ">="]),
 }
+
+# The same on a rule line in a file: (the line, the column in it, words).
+LINES = {
+    "a limit of zero": ("mail limit=0/1h per=client: 421 4.7.0 x", 6, ["limit 0", "leave the limit out"]),
+    "at-once of zero": ("connect at-once=0 per=client: 421 4.7.0 x", 9, ["at-once 0"]),
+    "a limit without its window": ("mail limit=5 per=client: 421 4.7.0 x", 6, ["never ends", "in 1h"]),
+    "at-once with a window": ("connect at-once=5/1m per=client: 421 4.7.0 x", 9, ["5/1m", "at-once 10"]),
+    "at-once of one session": ("mail at-once=5 per=session: 421 4.7.0 x", 6, ["per session"]),
+    "a limit of no key": ("mail limit=5/1h per=clients: 421 4.7.0 x", 21, ["clients", '"client"']),
+    "a greylist of no tuple": ("rcpt greylist=5m..4h: 451 4.7.1 x", 6, ["per client-network, from, to"]),
+    "a reply that the catalogue does not have": ("rcpt: delay 1s, use gmial/over-quota", 17, ['"gmail/over-quota"']),
+    "a group that stays open": ("rcpt any(to=x: close", 6, ["not closed"]),
+    "a group of no kind": ("rcpt ani(to=x): close", 6, ['"any"']),
+    "a header field without its name": ("end-of-data header=x: close", 13, ["header.NAME"]),
+    "a fault that is misspelt": ("body: stop-reding", 7, ['"stop-reading"']),
+}
+
+# Files of the catalogue: (what stands instead in a sound one, the place, words).
+REPLIES = {
+    "a name that stands twice": ({"name: second": "name: first"}, "9:11", ['"first"', "line 3"]),
+    "a code that is none": ({"452 4.2.2 First": "652 4.2.2 First"}, "8:13", ['"652"', "200 to 599"]),
+    "a code that is no number": ({"452 4.2.2 First": "45x 4.2.2 First"}, "8:13", ["three digits"]),
+    "an unknown placeholder": ({"4.2.2 First {to}": "4.2.2 First {rcpt}"}, "8:29", ["{rcpt}", "{to}", "{ip}"]),
+    "a brace that is not closed": ({"4.2.2 First {to}": "4.2.2 First {to"}, "8:29", ["{"]),
+    "an unknown meaning": ({"means: mailbox-full": "means: mailbx-full"}, "5:12", ["mailbx-full", '"mailbox-full"']),
+    "an unknown phase": ({"phase: any": "phase: rctp"}, "4:12", ["rctp", '"rcpt"']),
+    "unknown advice": ({"advice: retry": "advice: rety"}, "6:13", ["rety", '"retry"']),
+    "a key that is misspelt": ({"seen: a test": "sene: a test"}, "7:5", ["sene", '"seen"']),
+    "the same reply twice": ({"Second": "First"}, "14:13", ["mine/first"]),
+    "no provider": ({"provider: Mine": "# Mine"}, "2:1", ["provider: Gmail"]),
+}
+SOUND_REPLIES = "provider: Mine\nreplies:\n" + "".join(
+    f"  - name: {name.lower()}\n    phase: any\n    means: mailbox-full\n    advice: retry\n    seen: a test\n    reply: \"452 4.2.2 {name} {{to}}\"\n"
+    for name in ("First", "Second"))
 
 # name: (arguments, words)
 ARGUMENTS = {
@@ -43,6 +108,12 @@ ARGUMENTS = {
     "certificate without key": (["--tls-cert", "/nonexistent.pem"], ["tls-key"]),
     "unreadable certificate": (["--tls-cert", "/nonexistent.pem", "--tls-key", "/nonexistent.key"], ["/nonexistent.pem"]),
     "bad exit-after": (["--exit-after", "sessions=soon"], ["soon"]),
+    "a limit of zero": (["--rule", "mail limit=0/1h per=client: 421 x"], ["column 6", "limit 0"]),
+    "a limit without its window": (["--rule", "mail limit=5 per=client: 421 4.7.0 x"], ["column 6", "never ends", "in 1h"]),
+    "a reply that the catalogue does not have": (["--rule", "rcpt: use gmial/over-quota"], ["gmial/over-quota", '"gmail/over-quota"']),
+    "bad TLS where TLS is off": (["--tls", "off", "--rule", "starttls: tls expired"], ["tls expired", "TLS is off"]),
+    "bad TLS for all where TLS is off": (["--tls", "off", "--tls-fault", "expired"], ["expired", "TLS"]),
+    "a folder of replies that is not there": (["--replies", "/nonexistent/replies"], ["/nonexistent/replies"]),
 }
 
 
@@ -61,6 +132,58 @@ class BadConfiguration(unittest.TestCase):
                     for word in words:
                         self.assertIn(word, said)
                     self.assertNotIn("Fatal error", said)
+
+    def test_each_bad_rule_line_of_a_file_is_refused_with_its_column_and_a_suggestion(self):
+        for name, (line, column, words) in LINES.items():
+            with self.subTest(name=name), tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                # The line stands in quotes, eight columns in.
+                file.write(f"rules:\n  -    '{line}'\n")
+                file.flush()
+                status, out, err = run("check", file.name)
+                self.assertEqual(status, 2, (out, err))
+                self.assertIn(f"{file.name}:2:{column + 8}: ", err)
+                for word in words:
+                    self.assertIn(word, err)
+
+    def test_each_bad_file_of_the_catalogue_is_refused_by_check_and_by_replies(self):
+        for name, (changes, place, words) in REPLIES.items():
+            text = SOUND_REPLIES
+            for old, new in changes.items():
+                self.assertIn(old, text)
+                text = text.replace(old, new, 1)
+            with self.subTest(name=name), tempfile.TemporaryDirectory() as folder:
+                path = f"{folder}/mine.yaml"
+                with open(path, "w") as file:
+                    file.write(text)
+                for arguments in (["check", path], ["serve", "--smtp", "127.0.0.1:0", "--replies", folder],
+                                  ["serve", "--smtp", "127.0.0.1:0", "--replies", folder, "--rule", "rcpt: use mine/second"]):
+                    status, out, err = run(*arguments)
+                    self.assertEqual(status, 2, (arguments, out, err))
+                    self.assertIn(f"{path}:{place}: ", err)
+                    for word in words:
+                        self.assertIn(word, err)
+
+    def test_a_sound_file_of_the_catalogue_is_used(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(f"{folder}/mine.yaml", "w") as file:
+                file.write(SOUND_REPLIES)
+            self.assertEqual(run("check", f"{folder}/mine.yaml")[0], 0)
+            with Sink("--replies", folder, "--rule", "rcpt: use mine/second") as sink, Wire(sink.port) as client:
+                wire.hello(client)
+                client.ask("MAIL FROM:<a@s.test>")
+                self.assertEqual(client.ask("RCPT TO:<b@any.test>").text, "452 4.2.2 Second b@any.test")
+
+    def test_bad_tls_must_be_possible_on_a_listener_of_its_rule(self):
+        off, on = "  - smtp: 127.0.0.1:0\n    tls: off\n", "  - smtp: 127.0.0.1:0\n"
+        own = '    rules: [ "starttls: tls refused" ]\n'
+        for listeners, place in ((off + own, "4:25"), (on + off + own, "5:25"), (off + off, "9:11"), (off + on, None), (off + on + own, None)):
+            with self.subTest(listeners=listeners), tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+                file.write("listeners:\n" + listeners + ("" if own in listeners else rule("starttls", do="tls refused")))
+                file.flush()
+                status, out, err = run("check", file.name)
+                self.assertEqual(status, 2 if place else 0, err)
+                if place:
+                    self.assertIn(f"{file.name}:{place}: tls refused", err)
 
     def test_each_bad_argument_is_refused(self):
         for name, (arguments, words) in ARGUMENTS.items():

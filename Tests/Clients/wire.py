@@ -38,7 +38,7 @@ class Seen:
 
 
 class Wire:
-    def __init__(self, port, tls=False, host="127.0.0.1", context=None):
+    def __init__(self, port, tls=False, host="127.0.0.1", context=None, source=None):
         self.context = context or TRUSTING
         self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
         self.socket.settimeout(LIMIT_S)
@@ -46,6 +46,8 @@ class Wire:
         self.ended = None
         self.was_reset = False
         self.sent_at = time.monotonic()
+        if source:
+            self.socket.bind((source, 0))
         try:
             self.socket.connect((host, port))
         except ConnectionResetError:
