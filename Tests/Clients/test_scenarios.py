@@ -3,6 +3,7 @@
 
 import os
 import re
+import ssl
 import tempfile
 import time
 import unittest
@@ -165,6 +166,119 @@ class Scenarios(unittest.TestCase):
                     seen = [attempt(port, to, host=host) for host, port in zip(hosts, sink.ports)]
                     self.assertEqual(seen, expected)
                 self.assertEqual({s["listener"] for s in sink.sessions(6)}, {"mx1", "mx2", "mx3"})
+
+    def test_rate_limits(self):
+        with self.start("rate-limits") as sink:
+            held, codes = [], []
+            for _ in range(6):
+                held.append(Wire(sink.port))
+                codes.append(held[-1].reply().code)
+            self.assertEqual(codes, [220] * 5 + [421])
+            for one in held:
+                one.ask("QUIT")
+                one.close()
+            sink.sessions(6)
+            with Wire(sink.port) as client:
+                client.reply()
+                for line in ("EHLO client.test", "MAIL FROM:<a@sender.test>"):
+                    client.ask(line)
+                codes = [client.ask(f"RCPT TO:<b{n}@any.test>").code for n in range(51)]
+                self.assertEqual(codes, [250] * 50 + [452])
+            seen = [attempt(sink.port)[1] for _ in range(55)]
+            # The connection that was refused has not been counted, so six of sixty were there before.
+            self.assertEqual(seen, [250] * 54 + [421], seen)
+
+    def test_warming_up(self):
+        with self.start("warming-up", "--time-scale", "100000") as sink:
+            # The hour lasts 36 ms, the week six seconds.
+            self.assertEqual(attempt(sink.port), ("mail", 451))
+            deadline = time.monotonic() + 30
+            seen = []
+            while seen[-5:] != [("accepted", 250)] * 5:
+                self.assertLess(time.monotonic(), deadline, seen[-20:])
+                seen.append(attempt(sink.port, sender=f"a{len(seen)}@sender.test"))
+                time.sleep(0.1)
+            self.assertIn(("mail", 451), seen)
+        with self.start("warming-up") as sink:
+            # Nothing is taken in the first hour, and what is not taken is not counted.
+            self.assertEqual([attempt(sink.port) for _ in range(3)], [("mail", 451)] * 3)
+
+    def test_bad_tls(self):
+        """Its listeners have fixed ports; here they take free ones. A client without trust sees what is left of TLS."""
+        with open(os.path.join(FOLDER, "bad-tls.yaml")) as file:
+            text = file.read()
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:0", text))
+            file.flush()
+            authority = file.name + ".pem"
+            try:
+                with Sink("--scenario", file.name, "--ca-file", authority, listeners=False) as sink:
+                    names = re.findall(r"name: ([\w.-]+)\n    (?:tls|rules)", text)
+                    self.assertEqual(len(sink.ports), len(names), sink.ready)
+                    seen = {name: self.handshake(port, authority) for name, port in zip(names, sink.ports)}
+                    again = self.handshake(sink.ports[-1], authority)
+            finally:
+                os.remove(authority)
+        expected = {
+            "expired": "certificate has expired", "wrong-host": "Hostname mismatch", "self-signed": "self.signed",
+            "incomplete-chain": "unable to get local issuer", "only-tls1.0": "SSL", "hidden": "not offered",
+            "refused": "454", "handshake-failure": "alert handshake failure", "stall": "timed out", "first-breaks": "EOF|eof|reset",
+        }
+        self.assertEqual(set(seen), set(expected))
+        for name, words in expected.items():
+            self.assertRegex(seen[name], words, name)
+        self.assertEqual(again, "fine")
+
+    def handshake(self, port, authority):
+        """What a client says that trusts the authority and looks for the host name."""
+        with Wire(port) as client:
+            client.reply()
+            if "STARTTLS" not in client.ask("EHLO client.test").text:
+                return "not offered"
+            said = client.ask("STARTTLS")
+            if said.code != 220:
+                return said.text
+            context = ssl.create_default_context(cafile=authority)
+            client.socket.settimeout(2)
+            try:
+                client.socket = context.wrap_socket(client.socket, server_hostname="mx.fakemx.test")
+            except OSError as error:
+                return f"{type(error).__name__}: {error}"
+            return "fine"
+
+    def test_odd_replies(self):
+        odd = {
+            "bare-lf": b"250 2.1.5 Ok\n", "no-text": b"250\r\n", "no-code": b"2.1.5 Ok\r\n",
+            "mixed-codes": b"250-2.1.5 Ok\r\n550 The last line differs\r\n", "missing-last-line": b"250-2.1.5 Ok\r\n",
+            "long-line": b"250 2.1.5 Ok and more of it", "eight-bit": b"\xfc\xdf", "nul": b"\0",
+            "two-replies": b"250 2.1.5 Ok\r\n250 2.1.5 Ok\r\n", "unsolicited-421": b"250 2.1.5 Ok\r\n421 ",
+            "early-reply": b"250 2.1.5 Ok\r\n250 2.0.0 Ok, said too early\r\n", "split": b"250 2.1.5 Ok\r\n",
+            "ordinary": b"250 2.1.5 Ok\r\n",
+        }
+        with self.start("odd-replies") as sink:
+            for name, octets in odd.items():
+                with self.subTest(name=name), Wire(sink.port) as client:
+                    self.assertEqual(len(client.reply().lines), 3)
+                    self.assertIn("pipelining", client.ask("EHLO client.test").text)
+                    self.assertEqual(client.ask("MAIL FROM:<a@sender.test>").code, 250)
+                    client.say(f"RCPT TO:<{name}@any.test>")
+                    deadline = time.monotonic() + 5
+                    while octets not in client.buffer and time.monotonic() < deadline and not client.ended:
+                        client._more(deadline)
+                    self.assertIn(octets, client.buffer)
+            rules = {fault["rule"] for session in sink.sessions(len(odd)) for fault in session["faults"]}
+            self.assertEqual(rules, set(odd) - {"ordinary"} | {"greeting-of-three-lines", "keywords-in-lower-case"})
+
+    def test_gmail_says_no(self):
+        expected = {
+            "full": ("rcpt", 452), "unknown": ("rcpt", 550), "disabled": ("rcpt", 550), "fast": ("rcpt", 450),
+            "spam": ("end-of-data", 550), "reputation": ("end-of-data", 421), "unsigned": ("end-of-data", 550),
+            "anybody": ("accepted", 250),
+        }
+        with self.start("gmail-says-no") as sink:
+            self.assertEqual({name: attempt(sink.port, f"{name}@any.test") for name in expected}, expected)
+            for session in sink.sessions(len(expected)):
+                self.assertIn("gsmtp", session["lines"][0]["text"])
 
 
 if __name__ == "__main__":

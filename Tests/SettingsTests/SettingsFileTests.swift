@@ -16,9 +16,9 @@ import Testing
     @Test func `The annotated configuration names every key`() throws {
         let (settings, _) = SettingsFile.read("\(configFolder)/fakemx.yaml")
         let all = try #require(settings)
-        #expect(all.hostname != nil && all.hide != nil && all.authInClear != nil && all.store != nil)
-        #expect(all.transcript != nil && all.seed != nil && all.timeScale != nil && all.loops != nil)
-        #expect(all.magic != nil && all.exitAfter != nil && all.listeners?.count == 1)
+        #expect(all.hostname != nil && all.profile != nil && all.hide != nil && all.authInClear != nil)
+        #expect(all.store != nil && all.transcript != nil && all.seed != nil && all.timeScale != nil)
+        #expect(all.loops != nil && all.magic != nil && all.exitAfter != nil && all.listeners?.count == 1)
         for value in Mirror(reflecting: all.limits).children {
             #expect("\(value.value)" != "nil", "\(value.label ?? "")")
         }
@@ -30,13 +30,13 @@ import Testing
     @Test func `Each scenario loads without a complaint and says what it teaches`() throws {
         let folder = "\(configFolder)/scenarios"
         let names = Scenarios.names(in: [folder])
-        #expect(names.count == 13)
+        #expect(names.count == 18)
         for name in names {
             let (settings, found) = SettingsFile.read("\(folder)/\(name).yaml")
             #expect(found == [])
             #expect(settings?.name == name)
             #expect((settings?.description ?? "").utf8.count > 100)
-            let loaded = load([(.scenario, name)], scenarios: [folder])
+            let loaded = load([(.scenario, name)], scenarios: [folder], replies: ["\(configFolder)/replies"])
             #expect(loaded.complaints == [])
             #expect(loaded.configuration?.rules.isEmpty == false)
             #expect(loaded.configuration?.rules.allSatisfy { !$0.name.isEmpty } == true)

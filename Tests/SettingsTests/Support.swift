@@ -34,10 +34,14 @@ func withFiles<Result>(_ files: [String: String], _ body: (String) throws -> Res
     return try body(folder.path(percentEncoded: false))
 }
 
-func load(_ flags: [(Option, String)] = [], _ environment: [String: String] = [:], scenarios: [String] = []) -> Loaded {
+func load(
+    _ flags: [(Option, String)] = [], _ environment: [String: String] = [:], scenarios: [String] = [],
+    replies: [String] = []
+) -> Loaded {
     Loading.load(
         SettingsSources(
-            flags: flags.map { (option: $0.0, value: $0.1) }, environment: environment, scenarioFolders: scenarios))
+            flags: flags.map { (option: $0.0, value: $0.1) }, environment: environment, scenarioFolders: scenarios,
+            replyFolders: replies))
 }
 
 /// SplitMix64, so that a failing mutation fails again.
