@@ -2,7 +2,6 @@
 
 import os
 import re
-import ssl
 import subprocess
 import sys
 
@@ -109,20 +108,21 @@ def first_line(command, pattern=r"(.*)"):
     return match.group(1).strip() if match else "unknown"
 
 
+def library(package, name):
+    version = first_line(["dpkg-query", "-W", "-f", "${Version}", package], r"^(\d[\d.]*)")
+    return f"{name} {version}"
+
+
 def versions():
+    gnutls, openssl = library("libgnutls30", "GnuTLS"), library("libssl3", "OpenSSL")
+    curl = first_line(["curl", "--version"], r"curl (\S+)")
     msmtp = first_line(["msmtp", "--version"], r"msmtp version (\S+)")
-    msmtp_tls = first_line(["msmtp", "--version"], r"TLS/SSL library: (\S+)")
-    return {
-        "smtplib": f"Python {sys.version.split()[0]}, {ssl.OPENSSL_VERSION.rsplit(' ', 3)[0]}",
-        "curl": first_line(["curl", "--version"], r"curl (\S+)") + ", "
-                + first_line(["curl", "--version"], r"(OpenSSL/\S+|GnuTLS/\S+)").replace("/", " "),
-        "msmtp": f"{msmtp}, {msmtp_tls}",
-        "swaks": first_line(["swaks", "--version"], r"swaks version (\S+)") + ", Net::SSLeay "
-                 + first_line(["perl", "-MNet::SSLeay", "-e", "print $Net::SSLeay::VERSION"]),
-        "Postfix": first_line(["/usr/sbin/postconf", "-d", "-h", "mail_version"]) + ", OpenSSL",
-        "Exim": first_line([mta.EXIM, "-bV"], r"Exim version (\S+)") + ", GnuTLS "
-                + first_line([mta.EXIM, "-bV"], r"GnuTLS: Compile: (\S+)"),
-    }
+    swaks = first_line(["swaks", "--version"], r"swaks version (\S+)")
+    postfix = first_line(["/usr/sbin/postconf", "-d", "-h", "mail_version"])
+    exim = first_line([mta.EXIM, "-bV"], r"Exim version (\S+)")
+    return {"smtplib": f"Python {sys.version.split()[0]}, {openssl}", "curl": f"{curl}, {openssl}",
+            "msmtp": f"{msmtp}, {gnutls}", "swaks": f"{swaks}, {openssl}", "Postfix": f"{postfix}, {openssl}",
+            "Exim": f"{exim}, {gnutls}"}
 
 
 def table(cells, policy, names):

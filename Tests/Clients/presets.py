@@ -27,14 +27,15 @@ PRESETS = (
     (NOTHING, None),
     *(("greeting", name) for name in ("multiline-greeting", "greeting-without-esmtp", "pix", "bare-lf-reply", "no-text",
                                       "no-code", "mixed-codes", "missing-last-line", "long-line", "long-line-4k",
-                                      "eight-bit-text", "nul-in-reply", "two-replies", "split-reply", "unsolicited-421")),
+                                      "eight-bit-text", "nul-in-reply", "two-replies", "split-reply",
+                                      "unsolicited-421")),
     *(("ehlo", name) for name in ("lowercase-ehlo", "bare-lf-reply", "no-text", "no-code", "mixed-codes",
                                   "missing-last-line", "long-line-4k", "nul-in-reply", "two-replies", "split-reply",
                                   "early-reply")),
     *(("mail", name) for name in ("early-reply", "unsolicited-421")),
-    *(("rcpt", name) for name in ("bare-lf-reply", "no-text", "no-code", "mixed-codes", "missing-last-line", "long-line",
-                                  "long-line-4k", "eight-bit-text", "nul-in-reply", "two-replies", "split-reply",
-                                  "early-reply", "unsolicited-421")),
+    *(("rcpt", name) for name in ("bare-lf-reply", "no-text", "no-code", "mixed-codes", "missing-last-line",
+                                  "long-line", "long-line-4k", "eight-bit-text", "nul-in-reply", "two-replies",
+                                  "split-reply", "early-reply", "unsolicited-421")),
     *(("data", name) for name in ("early-reply", "two-replies")),
     *(("end-of-data", name) for name in ("no-code", "missing-last-line", "two-replies", "unsolicited-421")),
 )
@@ -293,7 +294,8 @@ def run(rows, names, ground, ca=None):
         except Exception as trouble:  # a thread must not lose it
             troubles.append(trouble)
 
-    jobs = [threading.Thread(target=guarded, args=(run_one_shot, [c for c in cells if c.client in ONE_SHOT], ground, ca))]
+    of_clients = [cell for cell in cells if cell.client in ONE_SHOT]
+    jobs = [threading.Thread(target=guarded, args=(run_one_shot, of_clients, ground, ca))]
     for name in MAIL_SERVERS:
         for policy in ground.policies:
             of_server = [cell for cell in cells if cell.client == name and cell.policy == policy]

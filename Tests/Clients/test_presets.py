@@ -1,5 +1,5 @@
-# smtplib, curl, msmtp, swaks, Postfix and Exim meet each odd reply and each bad TLS. The table is kept in ClientTable.md of
-# the documentation: a run that comes to other results fails, and writes what it found with FAKEMX_WRITE_TABLE=1.
+# smtplib, curl, msmtp, swaks, Postfix and Exim meet each odd reply and each bad TLS. The table is kept in ClientTable.md
+# of the documentation: a run that comes to other results fails, and writes what it found with FAKEMX_WRITE_TABLE=1.
 
 import os
 import re
@@ -34,8 +34,8 @@ class Presets(unittest.TestCase):
 
     def once_more(self, cells, known):
         """What differs from what is known is tried again: a machine under load makes clients time out."""
-        for rows, runs in (([c.row for c in cells if c.policy == PLAIN and known.get(c.key) != c.word], self.run_odd_replies),
-                           ([c.row for c in cells if c.policy != PLAIN and known.get(c.key) != c.word], self.run_bad_tls)):
+        for is_plain, runs in ((True, self.run_odd_replies), (False, self.run_bad_tls)):
+            rows = [c.row for c in cells if (c.policy == PLAIN) == is_plain and known.get(c.key) != c.word]
             if rows:
                 again, _ = runs(list(dict.fromkeys(rows)))
                 second = {cell.key: cell for cell in again}
