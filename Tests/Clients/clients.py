@@ -28,10 +28,10 @@ class Said:
         return f"<{'sent' if self.sent else 'failed'} phase={self.phase} code={self.code}: {self.output[-600:]!r}>"
 
 
-def call(command, stdin="", **more):
+def call(command, stdin="", limit_s=LIMIT_S, **more):
     environment = {**os.environ, "PATH": PATH, "HELOHOST": "client.test", "LC_ALL": "C", "HOME": "/nonexistent"}
     done = subprocess.run(command, input=stdin.encode(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=LIMIT_S, env=environment, **more)
+                          timeout=limit_s, env=environment, **more)
     return done.returncode, done.stdout.decode("utf-8", "replace")
 
 

@@ -98,7 +98,7 @@ timeout_frozen_after = 1m
 message_size_limit = 10M
 queue_run_max = 50
 remote_max_parallel = 20
-
+{main}
 begin routers
 {router}rest:
   driver = redirect
@@ -113,11 +113,11 @@ remote:
   allow_localhost
   # Every cell is the same host on another port: a kept connection would carry a message to the wrong sink.
   connection_max_messages = 1
-  command_timeout = 10s
-  data_timeout = 10s
-  final_timeout = 10s
+  command_timeout = {timeout}s
+  data_timeout = {timeout}s
+  final_timeout = {timeout}s
   connect_timeout = 5s
-
+{transport}
 begin retry
 *  *  F,1h,{retry}s
 """
@@ -180,8 +180,8 @@ class ByMX:
 class Postfix:
     name = "Postfix"
 
-    def __init__(self, routes):
-        """routes: domain -> port on 127.0.0.1, or ByMX."""
+    def __init__(self, routes, host="127.0.0.1", main=""):
+        """routes: domain -> port of `host`, or ByMX; main: lines for main.cf."""
         need_root()
         if not shutil.which("postfix", path=os.environ.get("PATH", "") + ":/usr/sbin"):
             raise Missing("Postfix is not installed (Scripts/setup --tests)")
@@ -190,15 +190,15 @@ class Postfix:
         for name in ("queue", "data"):
             os.mkdir(os.path.join(self.folder, name))
         os.chown(os.path.join(self.folder, "data"), pwd.getpwnam("postfix").pw_uid, grp.getgrnam("postfix").gr_gid)
-        main = POSTFIX_MAIN.format(folder=self.folder, retry=RETRY_S)
+        settings = POSTFIX_MAIN.format(folder=self.folder, retry=RETRY_S)
         self.within = []
         if isinstance(routes, ByMX):
             transport = {domain: "smtp:" for domain in routes.domains}
-            main += POSTFIX_BY_MX.format(port=routes.port, kept=" ".join(routes.kept))
+            settings += POSTFIX_BY_MX.format(port=routes.port, kept=" ".join(routes.kept))
             self.within = routes.within(self.folder)
         else:
-            transport = {domain: f"smtp:[127.0.0.1]:{port}" for domain, port in routes.items()}
-        self._write("main.cf", main)
+            transport = {domain: f"smtp:[{host}]:{port}" for domain, port in routes.items()}
+        self._write("main.cf", settings + main)
         self._write("master.cf", POSTFIX_MASTER)
         self._write("transport", "".join(f"{domain} {nexthop}\n" for domain, nexthop in transport.items()))
         self._postfix("start")
@@ -246,7 +246,8 @@ class Postfix:
 class Exim:
     name = "Exim"
 
-    def __init__(self, routes):
+    def __init__(self, routes, host="127.0.0.1", main="", transport="", timeout_s=10, retry_s=RETRY_S):
+        """routes: as for Postfix; main, transport: lines for these parts of the configuration."""
         need_root()
         if not os.path.exists(EXIM):
             raise Missing("Exim is not unpacked (Scripts/setup --tests)")
@@ -272,8 +273,9 @@ class Exim:
             router = EXIM_BY_MX
             routes = {domain: routes.port for domain in routes.domains}
         self._write("configuration", EXIM_CONFIGURATION.format(
-            folder=self.folder, exim=self.binary, retry=RETRY_S, router=router.format(folder=self.folder)))
-        self._write("routes", "".join(f"{domain}: 127.0.0.1\n" for domain in routes))
+            folder=self.folder, exim=self.binary, retry=retry_s, router=router.format(folder=self.folder), main=main,
+            transport=transport, timeout=timeout_s))
+        self._write("routes", "".join(f"{domain}: {host}\n" for domain in routes))
         self._write("ports", "".join(f"{domain}: {port}\n" for domain, port in routes.items()))
         self.ending = threading.Event()
         self._run(["-bV"], b"")
