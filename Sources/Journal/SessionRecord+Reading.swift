@@ -1,5 +1,5 @@
-// Reads a record back from its JSON. Only what makes it a session, and what makes its faults happen again, must be there:
-// so records of an earlier fakemx are read as well, and those that somebody shortened.
+// Reads a record back from its JSON. Only what makes it a session, and what makes its faults happen again, must be
+// there: so records of an earlier fakemx are read as well, and those that somebody shortened.
 
 extension SessionRecord {
     private enum Keys: String, CodingKey {

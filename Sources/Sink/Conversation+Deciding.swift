@@ -88,11 +88,6 @@ extension Conversation {
         carryOut(now_ns, &effects)
     }
 
-    /// Which decision at this phase runs, from 1. At body a rule is asked, and counts, at its own octet alone.
-    private func use(of phase: Phase) -> Int {
-        Int(phase == .body ? bodyUses[session.contentCount] ?? 0 : uses[Int(phase.ordinal)])
-    }
-
     /// What is known of the client, whatever it is doing.
     func factsOfClient(_ now_ns: UInt64) -> Facts {
         var facts = Facts(

@@ -1,8 +1,8 @@
 // A recorded session -> a scenario that makes the same faults happen again. Pure: text comes back.
 //
 // A record tells of each fault at which decision of the session it came, and what was done, drawn and scaled. So a rule
-// for each, `nth N per session`, says all of it. Of the rules of one phase the later use stands first: a rule behind one
-// that fires does not count that use.
+// for each, `nth N per session`, says all of it. Of the rules of one phase the later use stands first: a rule behind
+// one that fires does not count that use.
 
 import Faults
 import Journal

@@ -13,8 +13,8 @@ struct ReplayCommand: AsyncParsableCommand {
         commandName: "replay",
         abstract: "Make a scenario of a recorded session: the same goes wrong again, at the same places.",
         discussion: """
-            FILE is what serve --transcript json printed: one session object, or one a line. Without --session just one \
-            of them may have faults.
+            FILE is what serve --transcript json printed: one session object, or one a line. Without --session just \
+            one of them may have faults.
 
               fakemx serve --transcript json > sessions.json
               fakemx replay sessions.json --session s12 --output again.yaml
@@ -172,9 +172,8 @@ private enum RecordedSessions {
         switch error {
         case .keyNotFound(let key, let context):
             let place = path(context.codingPath)
-            let old = place.isEmpty ? "" : "; was it recorded by an older fakemx?"
-            return
-                "\(place.isEmpty ? "is no session" : place): has no \"\(key.stringValue)\"\(old.isEmpty ? "; \(hint)" : old)"
+            if place.isEmpty { return "is no session: has no \"\(key.stringValue)\"; \(hint)" }
+            return "\(place): has no \"\(key.stringValue)\"; was it recorded by an older fakemx?"
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
             let place = path(context.codingPath)
             return place.isEmpty ? "is no session object; \(hint)" : "\(place): has a value of the wrong kind; \(hint)"
