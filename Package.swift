@@ -54,7 +54,7 @@ let package = Package(
         .testTarget(name: "JournalTests", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Journal", "SMTP"], swiftSettings: strict),
         .testTarget(
-            name: "SinkTests", dependencies: ["Sink", "Store", "EventLoop", "Journal", "Faults", "SMTP"],
+            name: "SinkTests", dependencies: ["Sink", "Settings", "Store", "EventLoop", "Journal", "Faults", "SMTP"],
             swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "COpenSSL"], swiftSettings: strict),
         .testTarget(

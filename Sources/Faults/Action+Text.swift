@@ -38,7 +38,9 @@ extension Action {
     private static func written(rate: Double) -> String {
         for (unit, seconds) in [("s", 1.0), ("m", 60.0), ("h", 3600.0)] {
             let octets = rate * seconds
-            if octets >= 1, octets == octets.rounded() || unit == "h" { return "\(UInt64(octets))/\(unit)" }
+            if octets >= 1, octets == octets.rounded() || unit == "h" {
+                return "\(UInt64(min(octets, Double(ByteSize.largest.octets))))/\(unit)"
+            }
         }
         return "1/h"
     }

@@ -72,8 +72,9 @@ package enum Event: Sendable, Hashable {
     case clientEarly(octetCount: Int, segment: Int)
     /// The sink said this, one reply with all its lines. The phase is nil where the protocol itself answered.
     case reply(phase: Phase?, wire: [UInt8])
-    /// A rule acted. What is needed to do it again: `use` counts the decisions of this session at the phase, `octets` is
-    /// how much of the message had come, `script` holds the actions in the grammar of rules.
+    /// A rule acted. What is needed to do it again: `use` counts the decisions of this session at the phase (at body:
+    /// those at this octet), `octets` is how much of the message had come, `script` holds the actions in the grammar of
+    /// rules.
     case fault(rule: String, why: String, phase: Phase, action: String, use: Int, octets: Int, script: [String])
     /// MAIL was accepted or refused: a transaction began.
     case transactionBegan(reversePath: [UInt8])

@@ -60,7 +60,7 @@ package struct FaultRecord: Sendable, Hashable, Codable {
     package var phase: String
     package var action: String
     package var why: String
-    /// Which decision of the session at this phase it was, from 1.
+    /// Which decision of the session at this phase it was, from 1; at body: at this octet. 0: before the first.
     package var use: Int
     /// At body: message octets that had come.
     package var octets: Int?

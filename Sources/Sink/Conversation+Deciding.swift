@@ -7,9 +7,9 @@ import SMTP
 
 /// What the sink says on its own behalf, outside the protocol's replies.
 enum Replies {
-    /// The store had no room.
     /// Bad TLS by the name of `refused` (RFC 3207 §4).
     static let tlsRefused = Reply(.tlsNotAvailable, .otherSecurity, "TLS not available due to temporary reason")
+    /// The store had no room.
     static let storageFailed = Reply(.insufficientStorage, .mailSystemFull, "Insufficient system storage")
 }
 
@@ -93,6 +93,7 @@ extension Conversation {
 
     func decide(_ phase: Phase, _ now_ns: UInt64, _ effects: inout Effects) {
         uses[Int(phase.ordinal)] &+= 1
+        if phase == .body { bodyUses[session.contentCount, default: 0] &+= 1 }
         guard consults(phase), let decision = context.rules.decide(phase, facts(at: phase, now_ns), now_ns: now_ns)
         else {
             settle(phase, .proceed, now_ns, &effects)
@@ -103,7 +104,7 @@ extension Conversation {
                 .fault(
                     rule: decision.rule, why: decision.why, phase: phase,
                     action: decision.actions.map(\.spoken).joined(separator: ", "),
-                    use: Int(uses[Int(phase.ordinal)]), octets: phase == .body ? session.contentCount : 0,
+                    use: use(of: phase), octets: phase == .body ? session.contentCount : 0,
                     script: decision.actions.map(\.written)), at_us: now_us)
         }
         var plan = Plan(phase: phase, actions: decision.actions)

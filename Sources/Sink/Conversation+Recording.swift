@@ -133,6 +133,11 @@ extension Conversation {
         context.rules.note(reply.code, at: asked == nil ? nil : phase, asked ?? factsOfClient(now_ns), now_ns: now_ns)
     }
 
+    /// Which decision at this phase runs, from 1. At body a rule is asked, and counts, at its own octet alone.
+    func use(of phase: Phase) -> Int {
+        Int(phase == .body ? bodyUses[session.contentCount] ?? 0 : uses[Int(phase.ordinal)])
+    }
+
     // MARK: Transactions
 
     func noteMail(_ reversePath: [UInt8], _ effects: inout Effects) {

@@ -125,7 +125,9 @@ package final class Conversation {
     /// 5yz replies so far.
     var errorsSaid = 0
     /// Decisions so far, by phase.
-    var uses = InlineArray<17, UInt16>(repeating: 0)
+    var uses = InlineArray<17, UInt32>(repeating: 0)
+    /// At body: by the octet, of those at which a rule is asked.
+    var bodyUses: [Int: UInt32] = [:]
 
     /// - Parameters:
     ///   - id: what records call this session.

@@ -12,7 +12,7 @@ struct Fakemx: AsyncParsableCommand {
             Exit status: 0 done, 1 failed at run time, 2 bad configuration or arguments.
             """,
         version: "fakemx 0.1.0",
-        subcommands: [Serve.self, Check.self, Replies.self, Dns.self],
+        subcommands: [Serve.self, Check.self, Replies.self, ReplayCommand.self, Dns.self],
         defaultSubcommand: nil)
 
     static func main() async {

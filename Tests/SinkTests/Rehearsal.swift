@@ -20,11 +20,17 @@ struct Rehearsal: ~Copyable {
 
     init(rules lines: [String] = [], profile: Profile = Profile(hostname: "mx.test"), magic: MagicPacks = .usual) throws
     {
-        let rules = try lines.map { try RuleLine.parse($0) }
+        self.init(rules: try lines.map { try RuleLine.parse($0) }, profile: profile, magic: magic)
+    }
+
+    init(
+        rules: [Rule], profile: Profile = Profile(hostname: "mx.test"), magic: MagicPacks = .usual,
+        tlsFault: TLSFault? = nil
+    ) {
         let context = ListenerContext(
             name: "smtp", profile: profile,
             rules: RuleBook(rules: rules, seed: 1, timeScale: 1, magic: magic, catalogue: .empty),
-            implicitTLS: false, tlsFault: nil, keepsMessages: true, records: true)
+            implicitTLS: false, tlsFault: tlsFault, keepsMessages: true, records: true)
         conversation = Conversation(
             id: "s1", number: 1, context: context, client: "127.0.0.1:5000", clientHost: "127.0.0.1",
             clientAddress: IPAddress("127.0.0.1"))
