@@ -123,7 +123,10 @@ struct ActionJudge {
                 let fitting = Phase.allCases.filter { phases.contains(PhaseSet($0)) }.map(\.rawValue)
                 add(
                     index,
-                    "raw \(preset.rawValue) at \(at.rawValue) means nothing; use at: \(fitting.joined(separator: " or "))"
+                    """
+                    raw \(preset.rawValue) at \(at.rawValue) means nothing; use at: \
+                    \(fitting.joined(separator: " or "))
+                    """
                 )
             }
             if drips != nil { add(index, "raw beside drip: its pieces have a pace of their own") }

@@ -1,7 +1,7 @@
 // Limits as a kind of `times`: the rule fires for what exceeds them, and for nothing else. What an allowance admits is
 // counted at the moment of the decision, under the engine's lock, so that parallel clients cannot share the last place.
-// As text: `limit 100 in 1h`, `limit 10`, `at-once 5`, `octets 10MB in 1m`, `errors 10 in 5m`, `unknown-share 30% of 20 in
-// 10m`; on a rule line `limit=100/1h`, `unknown-share=30%/20/10m`.
+// As text: `limit 100 in 1h`, `limit 10`, `at-once 5`, `octets 10MB in 1m`, `errors 10 in 5m`, `unknown-share 30% of 20
+// in 10m`; on a rule line `limit=100/1h`, `unknown-share=30%/20/10m`.
 
 /// How much is admitted before a rule fires.
 package struct Allowance: Sendable, Hashable {

@@ -281,8 +281,8 @@ final class CompiledRule: Sendable {
                     let admitted = Self.share(elapsed_ns - down_ns, of: scaled(recovery.ramp))
                     let drawn = draw()
                     guard drawn >= admitted else { return nil }
-                    detail =
-                        "\(Frequency.percentage(admitted)) are admitted, drew \(Frequency.percentage(drawn)), seed \(seed)"
+                    let (share, lot) = (Frequency.percentage(admitted), Frequency.percentage(drawn))
+                    detail = "\(share) are admitted, drew \(lot), seed \(seed)"
                 }
             case .allowance, .greylist: return nil  // counted in Engine+Allowances.swift
             }

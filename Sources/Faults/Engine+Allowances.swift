@@ -1,5 +1,5 @@
-// Rules that fire for what exceeds an allowance, and greylists: asked, counted, and taken back when something else refused
-// the same thing after all.
+// Rules that fire for what exceeds an allowance, and greylists: asked, counted, and taken back when something else
+// refused the same thing after all.
 
 import SMTP
 

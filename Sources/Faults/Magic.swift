@@ -6,8 +6,8 @@
 //
 // PHASE is mail (the sender's address), rcpt, data or eod (a recipient's). A WORD is a reply code of 400 to 599, with
 // an enhanced code behind it or without (550, 550-5.1.1); `delay-` with a duration; close, reset, stall; `drop` at eod;
-// or xN, the first N uses of the address only. Each kind stands once, in any order. NAME is a reply of the catalogue, as
-// gmail/over-quota, or gmail.over-quota where an MTA lets no slash through. A quoted local part means the same.
+// or xN, the first N uses of the address only. Each kind stands once, in any order. NAME is a reply of the catalogue,
+// as gmail/over-quota, or gmail.over-quota where an MTA lets no slash through. A quoted local part means the same.
 
 import SMTP
 

@@ -1,6 +1,6 @@
 // What rules can ask about a message: header fields, its Message-ID, its text, its links. Made from the octets as they
-// came, broken ones included; bounded, and only where a rule asks. Not a MIME parser: it reads as much as a filter at the
-// border would.
+// came, broken ones included; bounded, and only where a rule asks. Not a MIME parser: it reads as much as a filter at
+// the border would.
 
 import SMTP
 

@@ -1,5 +1,5 @@
-// Replies bent out of shape, by name: what a preset of `raw` makes of the reply that would have been said. Each breaks one
-// rule of RFC 5321 §4.2, or keeps to all of them in a way that clients trip over.
+// Replies bent out of shape, by name: what a preset of `raw` makes of the reply that would have been said. Each breaks
+// one rule of RFC 5321 §4.2, or keeps to all of them in a way that clients trip over.
 
 import SMTP
 

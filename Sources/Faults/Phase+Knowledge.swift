@@ -1,5 +1,5 @@
-// Which phase can know what: a condition on something that is not known yet is an error when the rule is loaded, with the
-// reason and the phase to use instead.
+// Which phase can know what: a condition on something that is not known yet is an error when the rule is loaded, with
+// the reason and the phase to use instead.
 
 import SMTP
 

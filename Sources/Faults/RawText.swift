@@ -20,8 +20,9 @@ package enum RawText: Sendable, Hashable {
             if let preset = OddReply(rawValue: trimmed.asciiLowercased) { return .success(.preset(preset)) }
             return .failure(
                 """
-                raw takes octets in quotes, as raw "250 Ok\\n", or one of \(OddReply.words.joined(separator: ", ")), not \
-                "\(trimmed.shown)"\(Suggestion.didYouMean(trimmed, among: OddReply.words))
+                raw takes octets in quotes, as raw "250 Ok\\n", or one of \
+                \(OddReply.words.joined(separator: ", ")), not "\(trimmed.shown)"\
+                \(Suggestion.didYouMean(trimmed, among: OddReply.words))
                 """)
         }
         let inside = trimmed.unicodeScalars.dropFirst()

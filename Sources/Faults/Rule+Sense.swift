@@ -107,7 +107,10 @@ extension Rule {
             for key in per
             where !known.contains(key) && !(allowance.kind == .unknownShare && Self.senders.contains(key)) {
                 wrong(
-                    "\(allowance.kind.rawValue) per \(key.rawValue): replies are counted by who gets them, not by what they are about"
+                    """
+                    \(allowance.kind.rawValue) per \(key.rawValue): replies are counted by who gets them, not by \
+                    what they are about
+                    """
                 )
             }
         }

@@ -1,6 +1,6 @@
 // Says no for most uses of most rules, before anything is made of them: a rule that asks for whole addresses, domains,
-// names or clients is found by a hash of those, and where no hash fits, nobody has anything to say. A few instructions for
-// each address; now and then it says maybe where it is no, never no where it is maybe.
+// names or clients is found by a hash of those, and where no hash fits, nobody has anything to say. A few instructions
+// for each address; now and then it says maybe where it is no, never no where it is maybe.
 
 import SMTP
 

@@ -9,9 +9,9 @@
 // - A value ends at a space or comma, unless it stands in double quotes (`\"` and `\\` inside) or is a `/regular
 //   expression/`. The colon that ends the head has a space behind it.
 // - A comma inside the text of a reply belongs to the text, unless what follows it is an action: `close`, `keep` and
-//   their like up to the next comma or the end, `delay`, `drip`, `slow-read`, `tarpit` with a digit behind them, `hide` or
-//   `offer` with a keyword, `use`, `raw`, `tls` with a name of theirs, or a reply code. A reply in double quotes ends at
-//   its quote.
+//   their like up to the next comma or the end, `delay`, `drip`, `slow-read`, `tarpit` with a digit behind them, `hide`
+//   or `offer` with a keyword, `use`, `raw`, `tls` with a name of theirs, or a reply code. A reply in double quotes
+//   ends at its quote.
 // - With the word `steps`, a semicolon followed by an action ends a step.
 
 import SMTP

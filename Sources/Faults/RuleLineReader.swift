@@ -4,17 +4,17 @@
 import SMTP
 
 struct RuleLineReader {
-    private let text: [Character]
-    private var at = 0
+    let text: [Character]
+    var at = 0
     /// Where each part stood, from 1.
-    private(set) var columns: [RulePart: Int] = [:]
+    var columns: [RulePart: Int] = [:]
 
     private var name = ""
-    private var phase: Phase?
+    var phase: Phase?
     private var when: [Condition] = []
-    private var groups: [ConditionGroup] = []
+    var groups: [ConditionGroup] = []
     /// Parentheses of groups that are open.
-    private var depth = 0
+    var depth = 0
     private var frequency: Frequency?
     private var per: [CountKey] = []
     private var isSteps = false
@@ -42,12 +42,12 @@ struct RuleLineReader {
 
     // MARK: The head
 
-    private var isAtSpace: Bool { at < text.count && (text[at] == " " || text[at] == "\t") }
+    var isAtSpace: Bool { at < text.count && (text[at] == " " || text[at] == "\t") }
 
-    private mutating func skipSpace() { while isAtSpace { at += 1 } }
+    mutating func skipSpace() { while isAtSpace { at += 1 } }
 
     /// The colon here ends the head: a space or nothing follows.
-    private func endsHead(_ index: Int) -> Bool {
+    func endsHead(_ index: Int) -> Bool {
         index < text.count && text[index] == ":"
             && (index + 1 == text.count || text[index + 1] == " " || text[index + 1] == "\t")
     }
@@ -78,91 +78,12 @@ struct RuleLineReader {
         }
     }
 
-    private mutating func readWord() -> String {
+    mutating func readWord() -> String {
         let start = at
         while at < text.count, !isAtSpace, text[at] != "=", text[at] != ":", text[at] != "(", text[at] != ")" {
             at += 1
         }
         return String(text[start..<at])
-    }
-
-    // MARK: Groups
-
-    /// `any(to=a@b from=<>)`, behind its word.
-    ///
-    /// - Returns: true when the colon that ends the head stood behind it.
-    private mutating func takeGroup(_ word: String, column: Int) throws(RuleError) -> Bool {
-        guard phase != nil else {
-            throw RuleError(message: "a rule begins with its phase, not with \(word.shown)(", column: column)
-        }
-        columns[.group(groups.count)] = column
-        groups.append(try readGroup(word, column: column))
-        if endsHead(at) {
-            at += 1
-            return true
-        }
-        guard at == text.count || isAtSpace else {
-            throw RuleError(message: "a space or \": \" must follow the parenthesis", column: at + 1)
-        }
-        return false
-    }
-
-    /// At the parenthesis that opens; ends behind the one that closes.
-    private mutating func readGroup(_ word: String, column: Int) throws(RuleError) -> ConditionGroup {
-        guard let kind = ConditionGroup.Kind(rawValue: word.asciiLowercased) else {
-            let known = ConditionGroup.Kind.allCases.map(\.rawValue)
-            throw RuleError(
-                message: "\"\(word.shown)(\" opens no group\(Suggestion.didYouMean(word, among: known)); known are "
-                    + known.map { $0 + "(…)" }.joined(separator: ", "),
-                column: column)
-        }
-        guard depth < ConditionGroup.deepest else {
-            throw RuleError(message: "groups inside groups, \(ConditionGroup.deepest) at most", column: column)
-        }
-        at += 1
-        depth += 1
-        defer { depth -= 1 }
-        var conditions: [Condition] = []
-        var inner: [ConditionGroup] = []
-        while true {
-            skipSpace()
-            guard at < text.count else { throw RuleError(message: "this group is not closed", column: column) }
-            if text[at] == ")" {
-                at += 1
-                break
-            }
-            let start = at
-            let word = readWord()
-            if at < text.count, text[at] == "(" {
-                inner.append(try readGroup(word, column: start + 1))
-            } else if at < text.count, text[at] == "=", !word.isEmpty {
-                at += 1
-                var ended = false
-                let (values, starts) = try readList(&ended)
-                if ended { throw RuleError(message: "this group is not closed", column: column) }
-                conditions.append(try condition(word, values, starts, column: start + 1))
-            } else {
-                throw RuleError(
-                    message: "a group holds KEY=VALUE and groups, with spaces between them", column: start + 1)
-            }
-        }
-        guard !conditions.isEmpty || !inner.isEmpty else { throw RuleError(message: "an empty group", column: column) }
-        return ConditionGroup(kind, conditions, inner)
-    }
-
-    private mutating func condition(
-        _ word: String, _ values: [String], _ starts: [Int], column: Int
-    ) throws(RuleError) -> Condition {
-        guard let key = ConditionKey(rawValue: word.asciiLowercased) else {
-            throw RuleError(message: ConditionKey.unknown(word), column: column)
-        }
-        switch Condition.parse(key, values) {
-        case .success(let condition): return condition
-        case .failure(let complaint):
-            throw RuleError(
-                message: complaint.text.description,
-                column: starts.indices.contains(complaint.index) ? starts[complaint.index] : column)
-        }
     }
 
     private mutating func takeWord(_ word: String, column: Int) throws(RuleError) {
@@ -214,7 +135,7 @@ struct RuleLineReader {
         return ended
     }
 
-    private mutating func readList(_ ended: inout Bool) throws(RuleError) -> (values: [String], starts: [Int]) {
+    mutating func readList(_ ended: inout Bool) throws(RuleError) -> (values: [String], starts: [Int]) {
         var values: [String] = []
         var starts: [Int] = []
         repeat {

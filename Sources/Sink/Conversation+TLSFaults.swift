@@ -1,5 +1,5 @@
-// Bad TLS as far as SMTP has a part in it: what becomes of the EHLO list, of the 220, and of what stands behind it. What
-// goes wrong inside the handshake is the event loop's.
+// Bad TLS as far as SMTP has a part in it: what becomes of the EHLO list, of the 220, and of what stands behind it.
+// What goes wrong inside the handshake is the event loop's.
 
 import Faults
 import Journal

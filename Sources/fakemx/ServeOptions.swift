@@ -61,7 +61,7 @@ struct ServeOptions: ParsableArguments {
 
     @ArgumentParser.Option(
         help: .init(
-            "How TLS goes wrong for every client: expired, only-tls1.0, refused, stall, alert-NAME …; fakemx check names all.",
+            "How TLS goes wrong for every client: expired, only-tls1.0, refused, stall, alert-internal-error …",
             valueName: "name"))
     var tlsFault: String?
 
