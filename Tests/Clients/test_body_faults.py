@@ -129,6 +129,35 @@ class InsideTheBody(unittest.TestCase):
                 client.send(ENVELOPE + b"DATA\r\n" + octets(2400) + b".\r\n" + ENVELOPE + b"BDAT 2400 LAST\r\n" + octets(2400))
                 self.assertEqual(codes(client, 7), [250, 250, 354, 250, 250, 250, 250])
 
+    def test_the_octet_may_be_the_first_one_or_the_last_of_a_chunk_or_of_the_message(self):
+        # The number of chunks that are taken before the refusal.
+        for size, taken in (("=>=0", 0), ("=>=1", 0), ("=1999", 0), ("=>=2000", 0), ("=>2000", 1), ("=4000", 1), ("=4480", 2),
+                            ("=>4479", 2)):
+            with Sink("--rule", f"body size{size}: 451 4.3.0 Not now", smtps=1) as sink:
+                for tls in (False, True):
+                    for way in WAYS:
+                        with self.subTest(size=size, tls=tls, way=way), Wire(sink.tls_port if tls else sink.port, tls) as client:
+                            wire.hello(client)
+                            client.send(pipelined(way))
+                            middle = [354, 451] if way == "DATA" else [250] * taken + [451] + [503] * (2 - taken)
+                            wanted = [250, 250] + middle + [250, 252]
+                            self.assertEqual(codes(client, len(wanted)), wanted)
+
+    def test_rules_at_several_octets_are_met_in_turn(self):
+        lines = ("body size=>=1000: delay 200ms", f"body size=>={OFFSET}: delay 200ms", "body size=>=3000: drip 100/s, 552 5.3.4 Too big")
+        with Sink(*(part for line in lines for part in ("--rule", line)), smtps=1) as sink:
+            for tls in (False, True):
+                for way in WAYS:
+                    with self.subTest(tls=tls, way=way), Wire(sink.tls_port if tls else sink.port, tls) as client:
+                        wire.hello(client)
+                        client.send(pipelined(way))
+                        after = {"DATA": [552], "BDAT": [552, 503]}[way] + [250, 252]
+                        began = time.monotonic()
+                        self.assertEqual(codes(client, 3 + len(after)), self.BEFORE[way] + after)
+                        self.assertGreaterEqual(time.monotonic() - began, 0.4 + len("552 5.3.4 Too big") / 100 - 0.05)
+            for session in sink.sessions(4):
+                self.assertEqual([f["octets"] for f in session["faults"]], [1000, OFFSET, 3000])
+
     def test_a_chunk_refused_at_data_is_read_and_discarded(self):
         """Its octets look like commands; one that was taken for a command would be answered."""
         body = b"RSET\r\nQUIT\r\n" * 100
@@ -138,7 +167,8 @@ class InsideTheBody(unittest.TestCase):
                     with Wire(sink.tls_port if tls else sink.port, tls) as client:
                         wire.hello(client)
                         chunk = b"BDAT %d\r\n%s" % (len(body), body)
-                        client.send(ENVELOPE + chunk + chunk + b"BDAT 0 LAST\r\nNOOP\r\n" + ENVELOPE + b"BDAT 12 LAST\r\nSubject: a\r\nVRFY x\r\n")
+                        client.send(ENVELOPE + chunk + chunk + b"BDAT 0 LAST\r\nNOOP\r\n"
+                                    + ENVELOPE + b"BDAT 12 LAST\r\nSubject: a\r\nVRFY x\r\n")
                         got = codes(client, 10)
                         self.assertEqual(got, [250, 250, int(reply[:3]), 503, 503, 250, 250, 250, 250, 252])
                         self.assertEqual(client.ask("QUIT").code, 221)
@@ -207,7 +237,8 @@ class SlowReading(unittest.TestCase):
                         wire.hello(client)
                         client.send(ENVELOPE)
                         self.assertEqual(codes(client, 2), [250, 250])
-                        client.send((b"DATA\r\n" + octets(count) + b".\r\n") if way == "DATA" else b"BDAT %d LAST\r\n" % count + octets(count))
+                        begin, end = (b"DATA\r\n", b".\r\n") if way == "DATA" else (b"BDAT %d LAST\r\n" % count, b"")
+                        client.send(begin + octets(count) + end)
                         if way == "DATA":
                             self.assertEqual(client.reply().code, 354)
                         seen = client.reply()

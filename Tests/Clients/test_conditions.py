@@ -196,8 +196,7 @@ class AtTheEndOfTheMessage(unittest.TestCase):
                     with Asked("body", {"size": ">=600", **when}, form, store) as sink:
                         with Wire(sink.port) as client:
                             wire.hello(client)
-                            content = b"".join(b"." + line if line.startswith(b".") else line for line in octets_of(message).splitlines(True))
-                            self.assertEqual(wire.deliver(client, message=content)[-1].code, code)
+                            self.assertEqual(wire.deliver(client, message=octets_of(message))[-1].code, code)
                             self.assertEqual(client.ask("NOOP").code, 250)
 
     def test_a_big_message_is_looked_into_as_far_as_the_limit(self):
@@ -211,7 +210,8 @@ class AtTheEndOfTheMessage(unittest.TestCase):
         damaged = [
             b"", b"\r\n", b"no colon\r\n\r\ncasino\r\n",
             b"Content-Type: multipart/mixed; boundary=b\r\n\r\npreamble\r\n--b\r\n\r\ncasino\r\n",
-            b"Content-Transfer-Encoding: base64\r\n\r\n!!Y2Fza\r\nW5v!!\r\n", b"Content-Transfer-Encoding: quoted-printable\r\n\r\ncas=69no=\r\n=Z\r\n",
+            b"Content-Transfer-Encoding: base64\r\n\r\n!!Y2Fza\r\nW5v!!\r\n",
+            b"Content-Transfer-Encoding: quoted-printable\r\n\r\ncas=69no=\r\n=Z\r\n",
             b"Subject: =?utf-8?q?broken\r\n =?x?y?z?=\r\n\r\n\xff\xfe casino \x80\r\n", b": empty\r\n folded\r\n\r\ncasino",
         ]
         met = [250, 250, 554, 554, 554, 554, 554, 554]
@@ -336,7 +336,8 @@ class HowTheClientSpeaks(unittest.TestCase):
         pairs = [{"to": "a@x.test", "from": "a@*"}, {"to": "b@x.test", "from": "b@*"}]
         for kind, met in (("any", 554), ("not", 250)):
             with self.subTest(kind=kind), Asked("rcpt", {kind: pairs}, "yaml", "memory") as sink:
-                for sender, to, inside in (("a@s.test", "a@x.test", True), ("b@s.test", "b@x.test", True), ("a@s.test", "b@x.test", False)):
+                for sender, to, inside in (("a@s.test", "a@x.test", True), ("b@s.test", "b@x.test", True),
+                                           ("a@s.test", "b@x.test", False)):
                     codes = self.said(sink, "EHLO client.test", f"MAIL FROM:<{sender}>", f"RCPT TO:<{to}>")
                     self.assertEqual(codes[2], met if inside else {554: 250, 250: 554}[met], (sender, to))
 

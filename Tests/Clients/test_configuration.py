@@ -48,7 +48,8 @@ FILES = {
     "a greylist of no tuple": (rule("rcpt", "times: greylist 5m..4h"), "4:12", ["per client-network, from, to"]),
     "a greylist whose window is over before its wait": (rule("rcpt", "times: greylist 5m..4m per to"), "4:12", ["4m", "5m"]),
     "a recovery without a ramp": (rule("connect", "times: recover 10m"), "4:12", ["10m..1h"]),
-    "a reply that the catalogue does not have": (rule("rcpt", do="use gmial/over-quota"), "4:11", ['"gmial/over-quota"', '"gmail/over-quota"']),
+    "a reply that the catalogue does not have": (
+        rule("rcpt", do="use gmial/over-quota"), "4:11", ['"gmial/over-quota"', '"gmail/over-quota"']),
     "a reply without its provider": (rule("rcpt", do="use over-quota"), "4:11", ['"over-quota"', '/over-quota"']),
     "bad TLS where TLS is off": ("tls: off\n" + rule("starttls", do="tls expired"), "5:11", ["tls expired", "TLS is off", "switch it on"]),
     "unknown bad TLS": (rule("starttls", do="tls expird"), "4:11", ["expird", '"expired"']),
@@ -90,7 +91,8 @@ REPLIES = {
     "no provider": ({"provider: Mine": "# Mine"}, "2:1", ["provider: Gmail"]),
 }
 SOUND_REPLIES = "provider: Mine\nreplies:\n" + "".join(
-    f"  - name: {name.lower()}\n    phase: any\n    means: mailbox-full\n    advice: retry\n    seen: a test\n    reply: \"452 4.2.2 {name} {{to}}\"\n"
+    f"  - name: {name.lower()}\n    phase: any\n    means: mailbox-full\n    advice: retry\n    seen: a test\n"
+    f"    reply: \"452 4.2.2 {name} {{to}}\"\n"
     for name in ("First", "Second"))
 
 # name: (arguments, words)
@@ -176,7 +178,8 @@ class BadConfiguration(unittest.TestCase):
     def test_bad_tls_must_be_possible_on_a_listener_of_its_rule(self):
         off, on = "  - smtp: 127.0.0.1:0\n    tls: off\n", "  - smtp: 127.0.0.1:0\n"
         own = '    rules: [ "starttls: tls refused" ]\n'
-        for listeners, place in ((off + own, "4:25"), (on + off + own, "5:25"), (off + off, "9:11"), (off + on, None), (off + on + own, None)):
+        for listeners, place in ((off + own, "4:25"), (on + off + own, "5:25"), (off + off, "9:11"), (off + on, None),
+                                 (off + on + own, None)):
             with self.subTest(listeners=listeners), tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
                 file.write("listeners:\n" + listeners + ("" if own in listeners else rule("starttls", do="tls refused")))
                 file.flush()

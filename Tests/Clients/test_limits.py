@@ -129,6 +129,46 @@ class Limits(unittest.TestCase):
             wait_counts(self, sink, 0, {}, 1)
             self.assertIn("none now", present(sink, 1)[0])
 
+    def test_each_way_in_which_a_session_ends_gives_its_place_back(self):
+        """Before the greeting, in the handshake, in a delay, a stall or a drip, by the sink or by the client."""
+        lines = ("connect at-once=1000 per=client: 421 4.7.0 Too many", "connect client=127.0.0.2: delay 200ms, accept",
+                 "connect client=127.0.0.3: reset", "connect client=127.0.0.4: 421 4.3.2 Go away", "mail from=stall*: stall",
+                 "mail from=close*: close", "mail from=reset*: reset", "mail from=drip*: drip 1/s, accept", "mail from=late*: delay 500ms",
+                 "mail from=421*: 421 4.3.2 Go away", "body from=deaf*: stop-reading", "end-of-data from=kept*: keep, stall")
+        with Sink(*rules(*lines), smtps=1) as sink:
+            count = 0
+
+            def come(octets, tls, leave, **more):
+                nonlocal count
+                client = Wire(sink.tls_port if tls else sink.port, source=more.get("source"), tls=more.get("handshake", tls))
+                client.send(octets)
+                client.reply(0.03)
+                getattr(client, leave)()
+                count += 1
+            for leave in ("close", "abort"):
+                for tls in (False, True):
+                    for host in range(1, 5):
+                        for octets in (b"", b"\x16\x03\x01\x00\x10garbage\r\n"):
+                            come(octets, tls, leave, source=f"127.0.0.{host}", handshake=False)
+                    for word in ("stall", "close", "reset", "drip", "late", "421", "deaf", "kept", "fine"):
+                        whole = b"EHLO x.test\r\nMAIL FROM:<%s@s.test>\r\nRCPT TO:<b@any.test>\r\nDATA\r\n%s.\r\n"
+                        come(whole % (word.encode(), wire.MESSAGE), tls, leave)
+            sink.sessions(count)
+            wait_counts(self, sink, 0, {}, len(lines))
+
+    def test_a_place_that_is_held_is_not_forgotten_for_newer_keys(self):
+        """66 000 senders under another rule fill the table of keys; who holds all places still gets no other."""
+        lines = ("connect at-once=2 per=client: 421 4.7.0 Too many", "mail limit=1/1h per=from: 450 4.7.1 Once")
+        with Sink(*rules(*lines), transcript="off") as sink:
+            clients = open_clients(sink, 2)
+            self.assertEqual(counts(present(sink, 2)[0]), {"127.0.0.1": 2})
+            for base in range(0, 66_000, 500):
+                clients[0].send(b"".join(b"MAIL FROM:<a%d@s.test>\r\nRSET\r\n" % number for number in range(base, base + 500)))
+                self.assertEqual({clients[0].reply().code for _ in range(1000)}, {250})
+            with Wire(sink.port) as third:
+                self.assertEqual(third.reply().code, 421)
+            close_all(clients)
+
     def test_parallel_sessions_in_mail_count_once_each(self):
         """A session that holds a place keeps it, however often it comes by."""
         with Sink(*rules("mail at-once=5 per=from-domain: 450 4.7.1 Busy")) as sink:
@@ -312,6 +352,16 @@ class Limits(unittest.TestCase):
             self.assertEqual({s.code for s in at_once(good, mail("a@s.test"))}, {250})
             close_all(bad + good)
 
+    def test_errors_of_a_session_need_no_window(self):
+        with Sink(*rules("noop errors=3 per=session: 421 4.7.0 Too many errors")) as sink:
+            clients = open_clients(sink, CROWD)
+            for number in range(4):
+                wanted = 250 if number < 3 else 421
+                self.assertEqual({s.code for s in at_once(clients, lambda c: c.ask("NOOP"))}, {wanted})
+                if number < 3:
+                    self.assertEqual({s.code for s in at_once(clients, lambda c: c.ask("WHAT"))}, {500})
+            close_all(clients)
+
     def test_the_last_place_of_errors_is_given_once(self):
         """20 clients pipeline 1800 unknown recipients onto two loops: 1000 are answered, not one more."""
         lines = ("rcpt errors=1000/5m per=listener: 450 4.7.0 Too many errors", "rcpt to=no*: 550 5.1.1 No such user")
@@ -340,6 +390,16 @@ class Limits(unittest.TestCase):
                 close_all(clients)
                 self.assertEqual(found, {250: 500, 550: 500, 450: 800})
 
+    def test_what_the_protocol_refuses_takes_no_place(self):
+        lines = ("mail limit=1/1h per=client: 450 4.7.1 Once", "rcpt limit=1/1h per=client: 451 4.7.1 Once")
+        with Sink(*rules(*lines)) as sink, Wire(sink.port) as client:
+            wire.hello(client)
+            for line, code in (("MAIL FROM:<a@s.test> SIZE=99999999999", 552), ("MAIL FROM:<a@s.test> FOO=1", 555), ("MAIL FROM:a@", 501),
+                               ("MAIL FROM:<é@s.test>", 553), ("RCPT TO:<b@any.test>", 503), ("MAIL FROM:<>", 250), ("MAIL FROM:<a@s.test>", 503),
+                               ("RCPT TO:<b>", 501), ("RCPT TO:<b@any.test> FOO=1", 555), ("RCPT TO:<b@any.test>", 250),
+                               ("RCPT TO:<c@any.test>", 451), ("RSET", 250), ("MAIL FROM:<a@s.test>", 450)):
+                self.assertEqual(client.ask(line).code, code, line)
+
     def test_what_something_else_refuses_takes_no_place(self):
         """Another rule before or behind the limit, a silence, and a magic address."""
         limit = "mail limit=10/1h per=listener: 450 4.7.1 Slower"
@@ -350,7 +410,8 @@ class Limits(unittest.TestCase):
                 ("a raw reply behind it", (limit, 'mail from=bad*: raw "550 no\\r\\n"'), "bad@s.test", {550}),
                 ("the catalogue", (limit, "mail from=bad*: use yahoo/tss04"), "bad@s.test", {421}),
                 ("a magic address", (limit,), "mail-550@s.test", {550}),
-                ("another limit", (limit, "mail from=bad* at-once=1: 452 4.3.1 One", "mail from=bad*: 550 5.7.1 No"), "bad@s.test", {550})):
+                ("another limit", (limit, "mail from=bad* at-once=1: 452 4.3.1 One", "mail from=bad*: 550 5.7.1 No"),
+                 "bad@s.test", {550})):
             with self.subTest(name=name), Sink(*rules(*lines)) as sink:
                 clients = open_clients(sink, CROWD)
                 seen = at_once(clients[25:], mail(bad))
@@ -470,13 +531,13 @@ class TarpitAndRecovery(unittest.TestCase):
             for each in (client, other):
                 wire.hello(each)
                 each.ask("MAIL FROM:<a@s.test>")
-            for least_s in (0, 0.2, 0.4, 0.5, 0.5):
+            for least_s in (0, 0.2, 0.4, 0.5, 0.5, 0.5, 0.5):
                 seen = client.ask("RCPT TO:<yes@any.test>")
                 self.assertEqual(seen.code, 250)
                 self.assertGreaterEqual(seen.after_s, least_s, seen)
-                self.assertLess(seen.after_s, least_s + 0.18, seen)
+                self.assertLess(seen.after_s, least_s + 0.5, seen)  # without its bound the last would take 1.2 s
                 self.assertEqual(client.ask("RCPT TO:<no@any.test>").code, 550)
-            self.assertLess(other.ask("RCPT TO:<yes@any.test>").after_s, 0.18, "another session has no errors")
+            self.assertLess(other.ask("RCPT TO:<yes@any.test>").after_s, 0.5, "another session has no errors")
 
     def test_a_server_that_recovers(self):
         """Down for 1 s, then 4 s of a growing share, then all: 40 connections in each half second."""
