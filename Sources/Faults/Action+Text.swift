@@ -35,11 +35,14 @@ extension Action {
         return "raw \(RawText.octets([reply.wire]))"
     }
 
+    /// Has as many digits as a number in a rule may.
+    private static let highestRate = 1e17
+
     private static func written(rate: Double) -> String {
         for (unit, seconds) in [("s", 1.0), ("m", 60.0), ("h", 3600.0)] {
             let octets = rate * seconds
             if octets >= 1, octets == octets.rounded() || unit == "h" {
-                return "\(UInt64(min(octets, Double(ByteSize.largest.octets))))/\(unit)"
+                return "\(UInt64(min(octets, highestRate)))/\(unit)"
             }
         }
         return "1/h"

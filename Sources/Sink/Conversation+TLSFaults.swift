@@ -26,6 +26,8 @@ extension Conversation {
         noteTLSFault(fault.name, rule: "listener \(context.name)", why: "a setting", phase, &effects)
     }
 
+    package var isHandshaking: Bool { if case .handshaking = gate { true } else { false } }
+
     /// The handshake went, or goes, in this manner; told where no rule and no setting did.
     package func handshakeSpoiled(_ name: String, now_ns: UInt64, _ effects: inout Effects) {
         guard tlsFault?.name != name, case .success(let fault) = TLSFault.parse(name) else { return }

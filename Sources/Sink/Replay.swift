@@ -29,14 +29,14 @@ package struct Replay: Sendable {
         var text = ReplayHead.text(record, prefix, plan.leftOut)
         text += rules.isEmpty ? "rules: []\n" : "rules:\n"
         var taken: Set<String> = []
+        var counts: [String: Int] = [:]
         for rule in rules {
             // No rule of a configuration beside it has such a name.
             let name = "\(prefix).\(Self.word(rule.name, most: 36))"
             var distinct = name
-            var number = 2
             while !taken.insert(distinct).inserted {
-                distinct = "\(name)-\(number)"
-                number += 1
+                counts[name, default: 1] += 1
+                distinct = "\(name)-\(counts[name] ?? 1)"
             }
             text += rule.yaml(name: distinct)
         }

@@ -66,11 +66,13 @@ final class SMTPHandler: ConnectionHandler {
     }
 
     func deadlineReached(_ connection: Connection, now: Instant) {
+        tellServerName(connection, now)
         conversation.deadlineReached(now_ns: now.nanoseconds, &workspace.effects)
         carryOut(connection, now)
     }
 
     func peerFinished(_ connection: Connection, now: Instant) {
+        tellServerName(connection, now)
         conversation.peerFinished(now_ns: now.nanoseconds, &workspace.effects)
         carryOut(connection, now)
     }
@@ -81,14 +83,13 @@ final class SMTPHandler: ConnectionHandler {
     }
 
     func peerGone(_ connection: Connection, reason: String, now: Instant) {
+        tellServerName(connection, now)
         conversation.peerGone(now_ns: now.nanoseconds, &workspace.effects)
         carryOut(connection, now)
     }
 
     func handshakeFinished(_ connection: Connection, _ result: Result<TLSFacts, TLSFailure>, now: Instant) {
-        if let name = connection.tlsManner.name {
-            conversation.handshakeSpoiled(name, now_ns: now.nanoseconds, &workspace.effects)
-        }
+        tellServerName(connection, now)
         switch result {
         case .success(let facts):
             conversation.handshakeFinished(
@@ -108,8 +109,15 @@ final class SMTPHandler: ConnectionHandler {
     }
 
     func shutDown(_ connection: Connection, atOnce: Bool, now: Instant) {
+        tellServerName(connection, now)
         conversation.shutDown(atOnce: atOnce, now_ns: now.nanoseconds, &workspace.effects)
         carryOut(connection, now)
+    }
+
+    /// A handshake that never ends, as its server name asked for, is told of before something else ends it.
+    private func tellServerName(_ connection: Connection, _ now: Instant) {
+        guard conversation.isHandshaking, let name = connection.tlsManner.name else { return }
+        conversation.handshakeSpoiled(name, now_ns: now.nanoseconds, &workspace.effects)
     }
 
     // MARK: Effects

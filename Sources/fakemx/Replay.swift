@@ -51,7 +51,8 @@ struct ReplayCommand: AsyncParsableCommand {
         try Self.write(replay.scenario, to: output)
         let path =
             output.contains("/") || output.hasSuffix(".yaml") || output.hasSuffix(".yml") ? output : "./\(output)"
-        Output.line("\(replay.ruleCount) rules; fakemx serve --scenario \(path)")
+        let rules = replay.ruleCount == 1 ? "1 rule" : "\(replay.ruleCount) rules"
+        Output.line("\(rules); fakemx serve --scenario \(path)")
     }
 
     /// It must read back: a scenario that does not load would be found out too late.

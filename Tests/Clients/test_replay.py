@@ -10,7 +10,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 
 import wire
-from sink import Sink, run
+from sink import Sink, fault_rules, run
 from wire import Wire
 
 # Longer than any delay here; a sink that said nothing by then says nothing.
@@ -237,6 +237,17 @@ class Replay(unittest.TestCase):
                 self.assertEqual((again.seen, again.end), (client.seen, client.end))
                 self.assertEqual(outcome(repeated), outcome(session))
                 self.assertEqual(repeated.get("tls_failure"), session.get("tls_failure"))
+
+    def test_a_handshake_that_a_server_name_stalls_until_the_time_is_over_is_in_the_record(self):
+        config = self.path("config.yaml")
+        with open(config, "w") as file:
+            file.write("limits: { client-timeout: 300ms }\n")
+        told = {"starttls": True, "sni": "stall.any.test"}
+        (client,), (session,) = self.play(("--config", config), told)
+        self.assertEqual((fault_rules(session), session["ended_by"]), (["server name"], "timeout"))
+        (again,), (repeated,) = self.play(("--config", config, "--scenario", self.make(session)), told)
+        self.assertEqual(again.end, client.end)
+        self.assertEqual(outcome(repeated), outcome(session))
 
     def test_a_replay_is_replayed(self):
         _, (session,) = self.play(rule("rcpt nth=3: 452 4.2.2 Full", "body size=>=9 nth=2: delay 10ms"), {})

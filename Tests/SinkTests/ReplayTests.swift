@@ -221,6 +221,14 @@ struct ReplayTests {
         #expect(rules.map(\.per) == [[.session]])
     }
 
+    @Test("a rate beyond all that a rule can say is written as the highest")
+    func rates() throws {
+        for (rate, text) in [(1e30, "100000000000000000/s"), (0.5, "30/m"), (1e-9, "1/h")] {
+            #expect(Action.drip(octetsPerSecond: rate).written == "drip \(text)")
+            #expect(throws: Never.self) { try RuleAction.parse("drip \(text)").get() }
+        }
+    }
+
     @Test("uses in a row, from the first on, are one rule")
     func rows() throws {
         var record = SessionRecord()
