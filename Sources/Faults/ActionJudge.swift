@@ -182,7 +182,7 @@ struct ActionJudge {
     /// What only the whole list can show.
     private mutating func judgeTogether(_ actions: [RuleAction]) {
         let last = actions.count - 1
-        if case .delay = actions[last] {
+        if actions[last].isDelay {
             if speaks { add(last, "a delay behind the reply delays nothing; put it in front, or close behind it") }
             if at == .idle || at == .accepted {
                 add(last, "a delay alone delays nothing at \(at.rawValue); add a reply or close")
@@ -255,6 +255,15 @@ extension Phase {
         switch self {
         case .connect, .tls, .body, .idle, .accepted: false
         default: true
+        }
+    }
+}
+
+extension RuleAction {
+    fileprivate var isDelay: Bool {
+        switch self {
+        case .delay, .tarpit: true
+        default: false
         }
     }
 }

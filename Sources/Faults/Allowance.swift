@@ -79,10 +79,11 @@ package struct Allowance: Sendable, Hashable {
         case .limit, .atOnce, .errors: return NumberTest.count(text)
         case .octets: return ByteSize.parse(text).map(\.octets)
         case .unknownShare:
+            guard text.hasSuffix("%") else {
+                return .failure("\"\(text.shown)\" is not a share; write a percentage, as 30%")
+            }
             return Frequency.parse(text).flatMap { frequency in
-                guard case .chance(let millionths) = frequency else {
-                    return .failure("\"\(text.shown)\" is not a share; write a percentage, as 30%")
-                }
+                guard case .chance(let millionths) = frequency else { return .failure("a share is a percentage") }
                 guard millionths < 1_000_000 else { return .failure("a share cannot exceed 100%") }
                 return .success(UInt64(millionths))
             }

@@ -31,9 +31,12 @@ extension CompiledRule {
             case .until(let span): return (nil, "until \(span) after the first use\(seen)")
             case .after(let span): return (nil, "from \(span) after the first use on\(seen)")
             case .allowance(let allowance):
-                let fullest = present.map { "\($0.count) now\($0.key.isEmpty ? "" : " for \($0.key.shown)")" }
+                let fullest = present.map { key in
+                    let part = key.refused.map { "\($0) of " } ?? ""
+                    return "\(part)\(key.count) now" + (key.key.isEmpty ? "" : " for \(key.key.shown)")
+                }
                 return (
-                    nil, fullest.isEmpty ? "\(allowance), none now" : "\(allowance): " + fullest.joined(separator: ", ")
+                    nil, fullest.isEmpty ? "\(allowance), none now" : "\(allowance): " + fullest.joined(separator: "; ")
                 )
             case .greylist(let greylist): return (nil, "\(greylist)\(seen)")
             case .recover(let recovery): return (nil, "\(recovery) after the first use\(seen)")

@@ -78,6 +78,8 @@ package struct RuleStatus: Sendable, Equatable {
     package struct Present: Sendable, Equatable {
         package var key: String
         package var count: UInt64
+        /// Of a share: how many of them were refused.
+        package var refused: UInt64?
     }
 
     package init(

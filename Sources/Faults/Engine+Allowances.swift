@@ -9,8 +9,14 @@ struct Meters: Sendable {
     var total = Meter()
     /// Of the recipients those that got a 5yz.
     var refused = Meter()
-    /// Sessions that are open.
-    var held: UInt64 = 0
+}
+
+/// What belongs to an open session.
+struct Holding: Sendable {
+    /// Its places in `at-once` allowances.
+    var places: [CounterKey] = []
+    /// Meters that nobody asks for when it is over.
+    var meters: [CounterKey] = []
 }
 
 /// Something that was counted in the decision at hand.
@@ -32,6 +38,11 @@ enum AllowanceAnswer: Sendable {
 extension CompiledRule {
     var allowance: Allowance? {
         if case .times(.allowance(let allowance), _) = rule.schedule { allowance } else { nil }
+    }
+
+    /// An allowance whose keys end with their session.
+    var countsForSession: Bool {
+        allowance != nil && (rule.per.contains(.session) || rule.per.contains(.transaction))
     }
 }
 
@@ -57,7 +68,11 @@ extension Engine {
         let place = CounterKey(rule: index, key: key)
         switch frequency {
         case .allowance(let allowance):
-            noteKey(index, key, isNew: meters[place] == nil)
+            let isNew = allowance.kind == .atOnce ? open[place] == nil : meters[place] == nil
+            noteKey(index, key, isNew: isNew)
+            if isNew, compiled[index].countsForSession {
+                holdings[facts.session, default: Holding()].meters.append(place)
+            }
             let detail = exceeded(allowance, place, facts, now_ns)
             return detail.map { .exceeded(why: compiled[index].why($0, key: key)) } ?? .admits
         case .greylist(let greylist):
@@ -72,42 +87,41 @@ extension Engine {
     private mutating func exceeded(
         _ allowance: Allowance, _ place: CounterKey, _ facts: Facts, _ now_ns: UInt64
     ) -> String? {
+        if allowance.kind == .atOnce { return exceededOpen(allowance, place, facts.session) }
         let window_ns = allowance.window.map { Engine.scaled($0.ns, by: timeScale) }
         let amount: UInt64 = allowance.kind == .octets ? UInt64(max(0, facts.size ?? 0)) : 1
-        let alreadyHolds = holdings[facts.session]?.contains(place) == true
         let state = meters.update(place, initial: Meters()) { meters -> (why: String?, counted: Bool) in
             meters.total.advance(to: now_ns, window_ns: window_ns)
+            let sum = meters.total.sum
             switch allowance.kind {
             case .limit, .octets:
-                let sum = meters.total.sum
                 guard sum &+ amount <= allowance.most, sum &+ amount >= sum else {
-                    return (
-                        allowance.kind == .limit ? "\(sum) already" : "\(sum) octets already, and \(amount) more", false
-                    )
+                    let why = allowance.kind == .limit ? "\(sum) already" : "\(sum) octets already, and \(amount) more"
+                    return (why, false)
                 }
                 meters.total.add(amount, at: now_ns, window_ns: window_ns)
                 return (nil, true)
-            case .atOnce:
-                if alreadyHolds { return (nil, false) }
-                guard meters.held < allowance.most else { return ("\(meters.held) are open", false) }
-                meters.held += 1
-                return (nil, true)
-            case .errors:
-                let sum = meters.total.sum
-                return (sum >= allowance.most ? "\(sum) so far" : nil, false)
+            case .errors: return (sum >= allowance.most ? "\(sum) so far" : nil, false)
             case .unknownShare:
                 meters.refused.advance(to: now_ns, window_ns: window_ns)
-                let (all, refused) = (meters.total.sum, meters.refused.sum)
-                let exceeds = all >= allowance.sample && refused * 1_000_000 > allowance.most * all
-                return (exceeds ? "\(refused) of \(all) recipients were refused" : nil, false)
+                let refused = meters.refused.sum
+                let exceeds = sum >= allowance.sample && refused * 1_000_000 > allowance.most * sum
+                return (exceeds ? "\(refused) of \(sum) recipients were refused" : nil, false)
+            case .atOnce: return (nil, false)
             }
         }
-        if state.counted {
-            let session = allowance.kind == .atOnce ? facts.session : nil
-            reserved.append(Reservation(key: place, amount: amount, session: session))
-            if let session { holdings[session, default: []].append(place) }
-        }
+        if state.counted { reserved.append(Reservation(key: place, amount: amount, session: nil)) }
         return state.why
+    }
+
+    private mutating func exceededOpen(_ allowance: Allowance, _ place: CounterKey, _ session: UInt64) -> String? {
+        if holdings[session]?.places.contains(place) == true { return nil }
+        let count = open[place] ?? 0
+        guard count < allowance.most else { return "\(count) are open" }
+        open[place] = count + 1
+        holdings[session, default: Holding()].places.append(place)
+        reserved.append(Reservation(key: place, amount: 1, session: session))
+        return nil
     }
 
     /// Why it is deferred; nil when it passes.
@@ -142,15 +156,29 @@ extension Engine {
 
     // MARK: What happened
 
-    /// A reply was said to the client. To be called where `countsReplies`.
-    ///
-    /// - Parameters:
-    ///   - phase: of the reply; rcpt for a recipient that was answered.
-    ///   - facts: with the recipient, at rcpt.
-    package mutating func note(_ code: ReplyCode, at phase: Phase?, _ facts: Facts, now_ns: UInt64) {
+    /// The protocol itself answered. To be called where `countsReplies`; what rules answer is counted when they do.
+    package mutating func note(_ code: ReplyCode, _ facts: Facts, now_ns: UInt64) {
+        count(code, at: nil, facts, now_ns: now_ns)
+    }
+
+    /// What the client will hear of a decision, as far as it is counted; nil: nothing that counts.
+    func code(of decision: Decision?, at phase: Phase) -> ReplyCode? {
+        for action in decision?.actions ?? [] {
+            switch action {
+            case .reply(let reply): return reply.code
+            case .raw(_, let code): return code
+            case .close, .reset, .stall, .stopReading: return nil
+            case .accept, .delay, .drip, .slowRead, .keep, .lose, .hide, .offer, .bend, .tls: continue
+            }
+        }
+        return phase == .rcpt ? ReplyCode.ok : nil
+    }
+
+    /// - Parameter phase: rcpt for a recipient that is answered, nil where it does not matter.
+    mutating func count(_ code: ReplyCode, at phase: Phase?, _ facts: Facts, now_ns: UInt64) {
+        let isAnswer = phase == .rcpt && (code.isPositive || code.isPermanent)
         for index in compiled.indices {
             guard let allowance = compiled[index].allowance else { continue }
-            let isAnswer = phase == .rcpt && (code.isPositive || code.isPermanent)
             guard allowance.kind == .errors ? code.isPermanent : allowance.kind == .unknownShare && isAnswer else {
                 continue
             }
@@ -168,18 +196,20 @@ extension Engine {
 
     /// A session is over. To be called where `countsSessions`.
     package mutating func sessionEnded(_ session: UInt64) {
-        for place in holdings.removeValue(forKey: session) ?? [] { giveBack(place) }
+        guard let holding = holdings.removeValue(forKey: session) else { return }
+        for place in holding.places { giveBack(place) }
+        for place in holding.meters { meters.remove(place) }
     }
 
     private mutating func giveBack(_ place: CounterKey) {
-        guard meters[place] != nil else { return }  // forgotten since the table was full
-        meters.update(place, initial: Meters()) { $0.held -= min($0.held, 1) }
+        guard let count = open[place] else { return }
+        open[place] = count > 1 ? count - 1 : nil
     }
 
     mutating func takeBackReserved() {
         for reservation in reserved {
             if let session = reservation.session {
-                holdings[session]?.removeAll { $0 == reservation.key }
+                holdings[session]?.places.removeAll { $0 == reservation.key }
                 giveBack(reservation.key)
             } else if meters[reservation.key] != nil {
                 meters.update(reservation.key, initial: Meters()) { $0.total.takeBack(reservation.amount) }
@@ -196,12 +226,20 @@ extension Engine {
         guard let allowance = compiled[index].allowance else { return [] }
         let window_ns = allowance.window.map { Engine.scaled($0.ns, by: timeScale) }
         var found: [RuleStatus.Present] = []
-        for place in meters.keys where place.rule == index {
-            let count = meters.update(place, initial: Meters()) { meters in
-                meters.total.advance(to: now_ns, window_ns: window_ns)
-                return allowance.kind == .atOnce ? meters.held : meters.total.sum
+        if allowance.kind == .atOnce {
+            for (place, count) in open where place.rule == index {
+                found.append(RuleStatus.Present(key: place.key, count: count))
             }
-            if count > 0 { found.append(RuleStatus.Present(key: place.key, count: count)) }
+        }
+        for place in meters.keys where place.rule == index {
+            let (count, refused) = meters.update(place, initial: Meters()) { meters in
+                meters.total.advance(to: now_ns, window_ns: window_ns)
+                meters.refused.advance(to: now_ns, window_ns: window_ns)
+                return (meters.total.sum, meters.refused.sum)
+            }
+            guard count > 0 else { continue }
+            let isShare = allowance.kind == .unknownShare
+            found.append(RuleStatus.Present(key: place.key, count: count, refused: isShare ? refused : nil))
         }
         return Array(found.sorted { ($1.count, $0.key) < ($0.count, $1.key) }.prefix(Self.mostShown))
     }

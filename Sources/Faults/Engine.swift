@@ -27,7 +27,7 @@ package struct Engine: Sendable {
         Phase.allCases.map { phase in
             var filter = byPhase[Int(phase.ordinal)].filter
             // Attempts are counted whoever is concerned.
-            if phase == .rcpt, countsAttempts { filter.isAlways = true }
+            if phase == .rcpt, countsAttempts || countsRecipients { filter.isAlways = true }
             if phase == .endOfData, countsMessages { filter.isAlways = true }
             return filter
         }
@@ -36,7 +36,7 @@ package struct Engine: Sendable {
     package let messagePhases: PhaseSet
     /// A rule asks for the time of day.
     package let needsTime: Bool
-    /// A rule counts replies: `note` is to be called.
+    /// A rule counts replies: those that the protocol itself gives are to be told with `note`.
     package let countsReplies: Bool
     /// A rule counts open sessions: `sessionEnded` is to be called.
     package let countsSessions: Bool
@@ -59,14 +59,18 @@ package struct Engine: Sendable {
     private let catalogue: Catalogue
     private let countsAttempts: Bool
     private let countsMessages: Bool
+    /// A rule asks how many recipients were refused.
+    let countsRecipients: Bool
     private let packs: [MagicPack]
     var counters = BoundedTable<CounterKey, Counter>(limit: Bounds.keys)
     private var attempts = Attempts(limit: Bounds.keys)
     var meters = BoundedTable<CounterKey, Meters>(limit: Bounds.keys)
     /// What the decision at hand has counted against allowances; taken back when it refuses all the same.
     var reserved: [Reservation] = []
-    /// What each open session holds of `at-once` allowances.
-    var holdings: [UInt64: [CounterKey]] = [:]
+    /// Open sessions by the key of an `at-once` allowance; never forgotten before they end.
+    var open: [CounterKey: UInt64] = [:]
+    /// What each open session holds of `at-once` allowances, and what was counted for it alone.
+    var holdings: [UInt64: Holding] = [:]
 
     /// Both kinds of phases.
     package var phases: PhaseSet { rulePhases.union(magicPhases) }
@@ -91,8 +95,9 @@ package struct Engine: Sendable {
         countsAttempts = asks(.attempt)
         countsMessages = asks(.messageAttempt)
         needsTime = asks(.time)
-        countsReplies = allows(.errors, .unknownShare)
-        countsSessions = allows(.atOnce)
+        countsReplies = allows(.errors)
+        countsRecipients = allows(.unknownShare)
+        countsSessions = compiled.contains { $0.allowance?.kind == .atOnce || $0.countsForSession }
         messagePhases = PhaseSet(
             named.filter { $0.allConditions.contains { $0.key.looksIntoMessage } }.map { PhaseSet($0.at) })
         var phases = PhaseSet(named.map { PhaseSet($0.at) })
@@ -131,6 +136,10 @@ package struct Engine: Sendable {
             decision = askRules(phase, facts, now_ns)
         }
         if decision == nil, magicPhases.contains(here) { decision = askMagic(phase, facts) }
+        // Under the same lock as the question, so that no two clients get the last place.
+        if countsReplies || countsRecipients, let code = code(of: decision, at: phase) {
+            count(code, at: phase, facts, now_ns: now_ns)
+        }
         if !reserved.isEmpty {
             if let decision, decision.refuses { takeBackReserved() }
             reserved.removeAll(keepingCapacity: true)

@@ -85,13 +85,17 @@ struct MessagePart {
         if lower.hasPrefix("multipart/"), depth < Self.deepest, let boundary = Self.boundary(type) {
             return readParts(boundary, depth)
         }
-        guard lower.hasPrefix("text/") || !lower.contains("/") else { return "" }
+        // A multipart without a boundary is broken, and read as what it is: lines (RFC 2045 §5.2).
+        guard lower.hasPrefix("text/") || lower.hasPrefix("multipart/") || !lower.contains("/") else { return "" }
         let encoding = header.first { $0.name == "content-transfer-encoding" }?.value.trimmed.asciiLowercased
-        switch encoding {
-        case "quoted-printable": return String(decoding: QuotedPrintable.decoded(rest), as: UTF8.self)
-        case "base64": return String(decoding: Base64.decoded(rest), as: UTF8.self)
-        default: return String(decoding: rest, as: UTF8.self)
-        }
+        let decoded =
+            switch encoding {
+            case "quoted-printable": QuotedPrintable.decoded(rest)
+            case "base64": Base64.decoded(rest)
+            default: Array(rest)
+            }
+        let charset = Self.parameter("charset", of: type) ?? "utf-8"
+        return Charset.text(decoded, in: charset) ?? String(decoding: decoded, as: UTF8.self)
     }
 
     private mutating func readParts(_ boundary: [UInt8], _ depth: Int) -> String {
@@ -105,9 +109,13 @@ struct MessagePart {
                 return text
             }
             guard line.starts(with: delimiter) else { continue }
+            // RFC 2046 §5.1.1: behind the boundary white space, at the end two hyphens.
+            let behind = line.dropFirst(delimiter.count)
+            let isLast = behind.starts(with: Array("--".utf8))
+            guard isLast || behind.allSatisfy({ $0 == 32 || $0 == 9 }) else { continue }
             if let start { text += Self.text(of: octets[start..<lineStart], depth) + "\n" }
             start = rest.startIndex
-            if line.dropFirst(delimiter.count).starts(with: Array("--".utf8)) { return text }
+            if isLast { return text }
         }
     }
 
@@ -119,11 +127,16 @@ struct MessagePart {
 
     /// RFC 2046 §5.1.1.
     private static func boundary(_ type: String) -> [UInt8]? {
+        parameter("boundary", of: type).map { Array($0.utf8) }
+    }
+
+    /// RFC 2045 §5.1; nil where it is missing or empty.
+    private static func parameter(_ name: String, of type: String) -> String? {
         for parameter in type.split(separator: ";").dropFirst() {
             let pair = parameter.split(separator: "=", maxSplits: 1).map { String($0).trimmed }
-            guard pair.count == 2, pair[0].asciiLowercased == "boundary" else { continue }
+            guard pair.count == 2, pair[0].asciiLowercased == name else { continue }
             let bare = pair[1].hasPrefix("\"") ? String(pair[1].dropFirst().prefix { $0 != "\"" }) : pair[1]
-            return bare.isEmpty ? nil : Array(bare.utf8)
+            return bare.isEmpty ? nil : bare
         }
         return nil
     }

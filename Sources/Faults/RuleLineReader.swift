@@ -230,6 +230,13 @@ struct RuleLineReader {
         case let known where Frequency.lineWords.contains(known):
             try take(Frequency.parse(word: lower, argument: values.joined(separator: ",")), column: column)
         default:
+            if let sign = word.last, sign == ">" || sign == "<", ConditionKey(rawValue: String(lower.dropLast())) != nil
+            {
+                let value = values.joined(separator: ",")
+                throw RuleError(
+                    message: "a condition is KEY=VALUE; did you mean \"\(lower.dropLast())=\(sign)=\(value.shown)\"?",
+                    column: column)
+            }
             throw RuleError(message: ConditionKey.unknown(word, among: Self.keys), column: column)
         }
     }

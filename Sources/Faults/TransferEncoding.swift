@@ -105,13 +105,32 @@ enum EncodedWords {
         case "q": octets = QuotedPrintable.decoded(encoded.map { $0 == UInt8(ascii: "_") ? 32 : $0 })
         default: return nil
         }
-        let charset = String(parts[0].prefix { $0 != "*" }).asciiLowercased
-        switch charset {
-        case "utf-8", "us-ascii": return (String(decoding: octets, as: UTF8.self), end.upperBound)
-        case "iso-8859-1":
-            return (String(String.UnicodeScalarView(octets.map { Unicode.Scalar($0) })), end.upperBound)
-        default: return nil
+        // RFC 2231 §5: a language may stand behind the charset.
+        return Charset.text(octets, in: String(parts[0].prefix { $0 != "*" })).map { ($0, end.upperBound) }
+    }
+}
+
+enum Charset {
+    /// The charsets that most mail is in: UTF-8, ASCII and Latin-1 (read as the Windows code page that it usually is);
+    /// nil for others.
+    static func text(_ octets: [UInt8], in charset: String) -> String? {
+        switch charset.trimmed.asciiLowercased {
+        case "utf-8", "utf8", "us-ascii", "ascii": String(decoding: octets, as: UTF8.self)
+        case "iso-8859-1", "latin1", "iso-8859-15", "windows-1252":
+            String(String.UnicodeScalarView(octets.map(scalar)))
+        default: nil
         }
+    }
+
+    /// 0x80 to 0x9f are letters and signs in windows-1252, and controls that nobody means in Latin-1.
+    private static let windows: [Unicode.Scalar] = [
+        "€", "\u{81}", "‚", "ƒ", "„", "…", "†", "‡", "ˆ", "‰", "Š", "‹", "Œ", "\u{8d}", "Ž", "\u{8f}", "\u{90}", "‘",
+        "’",
+        "“", "”", "•", "–", "—", "˜", "™", "š", "›", "œ", "\u{9d}", "ž", "Ÿ",
+    ]
+
+    private static func scalar(_ octet: UInt8) -> Unicode.Scalar {
+        (0x80...0x9f).contains(octet) ? windows[Int(octet) - 0x80] : Unicode.Scalar(octet)
     }
 }
 

@@ -210,11 +210,10 @@ extension Conversation {
     ) {
         let address = phase == .rcpt ? session.pendingForwardPath?.address : nil
         let reversePath = phase == .mail ? session.pendingReversePath?.address : nil
-        let asked = phase == .rcpt && context.rules.countsReplies ? facts(at: .rcpt, now_ns) : nil
         let outcome = session.resolve(ruling)
         if let reversePath { noteMail(reversePath, &effects) }
         if let address { noteRecipient(address, outcome.reply, &effects) }
-        if let reply = outcome.reply { count(reply, phase, asked, now_ns) }
+        if outcome.reply?.code.isPermanent == true { errorsSaid += 1 }
         if let bent = bent ?? outcome.reply.flatMap({ self.bent($0) }) ?? plan?.raw {
             return send(
                 Drip(

@@ -97,7 +97,7 @@ extension Conversation {
             noteContentEnd(&effects)
             // A reply given at `tls` answers every command behind the handshake (RFC 3207 §4.1).
             let phase = tlsReply == reply ? .tls : protocolPhase
-            count(reply, nil, nil, now_ns)
+            countProtocolReply(reply, now_ns)
             say(reply, reply.code.isPositive ? nil : phase, &effects)
             noteProtocolReply(step, reply, &effects)
             if closes { end(.sinkClose, closing: .finish, &effects) }

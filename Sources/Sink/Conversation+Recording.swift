@@ -124,13 +124,11 @@ extension Conversation {
         effects.events.reply(reply.wire, phase: phase, at_us: now_us)
     }
 
-    /// Counts a reply, for the rules that ask how many were said.
-    ///
-    /// - Parameter asked: what was known before the reply, at rcpt.
-    func count(_ reply: Reply, _ phase: Phase?, _ asked: Facts?, _ now_ns: UInt64) {
-        if reply.code.isPermanent { errorsSaid += 1 }
-        guard context.rules.countsReplies else { return }
-        context.rules.note(reply.code, at: asked == nil ? nil : phase, asked ?? factsOfClient(now_ns), now_ns: now_ns)
+    /// Counts a reply that the protocol itself gives, for the rules that ask how many there were.
+    func countProtocolReply(_ reply: Reply, _ now_ns: UInt64) {
+        guard reply.code.isPermanent else { return }
+        errorsSaid += 1
+        if context.rules.countsReplies { context.rules.note(reply.code, factsOfClient(now_ns), now_ns: now_ns) }
     }
 
     /// Which decision at this phase runs, from 1. At body a rule is asked, and counts, at its own octet alone.

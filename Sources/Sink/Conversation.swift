@@ -217,6 +217,9 @@ package final class Conversation {
         case .open where timeLimit_ns <= now_ns:
             say(session.farewell(.badConnection, "Time-out: the client was silent for too long"), nil, &effects)
             end(.timeout, closing: .finish, &effects)
+        case .stalled where isDeaf && timeLimit_ns <= now_ns:
+            // Behind a closed window nobody hears a client go.
+            end(.timeout, closing: .reset, &effects)
         case .handshaking where timeLimit_ns <= now_ns:
             if context.records {
                 effects.events.append(
@@ -364,7 +367,8 @@ package final class Conversation {
         case .delayed(let until), .idling(let until): next = until
         case .dripping(let drip): next = drip.next_ns
         case .open, .handshaking: next = timeLimit_ns
-        case .unopened, .storing, .stalled, .ended: next = nil
+        case .stalled: next = isDeaf ? timeLimit_ns : nil
+        case .unopened, .storing, .ended: next = nil
         }
         guard let again = readAgain_ns, !hasEnded else { return next }
         return next.map { min($0, again) } ?? again

@@ -44,8 +44,8 @@ package final class RuleBook: Sendable {
         engine.withLock { $0.decide(phase, facts, now_ns: now_ns) }
     }
 
-    package func note(_ code: ReplyCode, at phase: Phase?, _ facts: Facts, now_ns: UInt64) {
-        engine.withLock { $0.note(code, at: phase, facts, now_ns: now_ns) }
+    package func note(_ code: ReplyCode, _ facts: Facts, now_ns: UInt64) {
+        engine.withLock { $0.note(code, facts, now_ns: now_ns) }
     }
 
     package func sessionEnded(_ session: UInt64) { engine.withLock { $0.sessionEnded(session) } }

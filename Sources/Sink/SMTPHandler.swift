@@ -153,10 +153,12 @@ final class SMTPHandler: ConnectionHandler {
     private func misconduct(_ fault: TLSFault?) -> TLSMisconduct? {
         let context = conversation.context
         let manner = fault.flatMap { TLSManner(named: $0.name) } ?? .orderly
-        guard manner != .orderly || context.rules.magic.contains(.fakemx) else { return nil }
+        // Rules and settings come before what a client may ask for, as with addresses.
+        let obeysServerName = fault == nil && context.rules.magic.contains(.fakemx)
+        guard manner != .orderly || obeysServerName else { return nil }
         return TLSMisconduct(
             manner: manner, menu: tlsMenu, hostname: context.profile.hostname,
-            obeysServerName: context.rules.magic.contains(.fakemx))
+            obeysServerName: obeysServerName)
     }
 
     /// A 250 is written after its message is stored. What the answer leads to may be another message.

@@ -2,6 +2,7 @@
 // starts nothing.
 
 import ArgumentParser
+import Faults
 import Settings
 
 struct Check: AsyncParsableCommand {
@@ -15,8 +16,17 @@ struct Check: AsyncParsableCommand {
     @Argument(help: .init("Files, or names of scenarios.", valueName: "file|name"))
     var files: [String]
 
+    @ArgumentParser.Option(
+        help: .init("A folder with files of the catalogue, as for serve; may be repeated.", valueName: "dir"))
+    var replies: [String] = []
+
     func run() async throws {
-        let (catalogue, broken) = CatalogueFolder.read(Places.replyFolders)
+        for folder in replies {
+            if let complaint = CatalogueFolder.complaint(about: folder) {
+                throw ExitStatus.badUse("--replies \(folder.shown): \(complaint)")
+            }
+        }
+        let (catalogue, broken) = CatalogueFolder.read(replies + Places.replyFolders)
         let checked = Loading.check(files, scenarioFolders: Places.scenarioFolders, catalogue: catalogue)
         let menu = try Launch.menu()
         let complaints = broken + checked.complaints + TLSTrouble.complaints(about: checked.configurations, menu)

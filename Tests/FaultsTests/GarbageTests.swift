@@ -69,9 +69,7 @@ import Testing
             facts.message = MessageFacts(Array(text().utf8))
             facts.errors = dice.one(of: [0, -1, .max])
             facts.secondOfDay = dice.one(of: [0, 86_399, -7, .max])
-            engine.note(
-                try #require(ReplyCode(dice.one(of: [250, 451, 550]))), at: dice.one(of: [nil, .rcpt]), facts, now_ns: 7
-            )
+            engine.note(try #require(ReplyCode(dice.one(of: [250, 451, 550]))), facts, now_ns: 7)
             engine.sessionEnded(UInt64(dice.below(9)))
             _ = engine.decide(dice.one(of: Phase.allCases), facts, now_ns: UInt64(round) &* 0x9e37_79b9_7f4a_7c15)
             _ = Engine.mightBeMagic(Array(text().utf8), .all)
