@@ -231,7 +231,9 @@ import Testing
         let addresses = ["a@x", "A@X", "q@y", "", "a@z", "noat", "x"]
         var spared = 0
         for _ in 0..<400 {
-            let lines = (0...dice.below(4)).map { _ in "rcpt \(dice.one(of: heads)): 450 x" }
+            let lines = (0...dice.below(4)).map { _ in dice.one(of: heads) }.map {
+                $0.isEmpty ? "rcpt: 450 x" : "rcpt \($0): 450 x"
+            }
             var engine = Engine(
                 rules: try lines.map { try RuleLine.parse($0) }, seed: 1, timeScale: 1, magic: [], catalogue: .empty)
             let filter = engine.filters[Int(Phase.rcpt.ordinal)]

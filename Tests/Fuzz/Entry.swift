@@ -1,7 +1,11 @@
-// Where libFuzzer comes in: hands its octets to one target (Tests/SMTPTests/FuzzTargets.swift). Scripts/fuzz builds it,
+// Where libFuzzer comes in: hands its octets to one target (FuzzTargets.swift of a room's tests). Scripts/fuzz builds it,
 // once for each target, and once more with octets mapped to words of the protocol (-D MAPPED).
 
-#if FUZZ_COMMANDS
+#if FUZZ_RULES
+    private let target = FaultsFuzzTarget.rules
+#elseif FUZZ_MESSAGE
+    private let target = FaultsFuzzTarget.message
+#elseif FUZZ_COMMANDS
     private let target = FuzzTarget.commands
 #elseif FUZZ_BODY
     private let target = FuzzTarget.body

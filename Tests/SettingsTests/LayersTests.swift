@@ -113,7 +113,7 @@ import Testing
         }
         #expect(said("greylistin") == "--scenario: unknown scenario \"greylistin\"; did you mean \"greylisting\"?")
         #expect(said("lost_reply").contains("\"lost-reply\""))
-        #expect(said("zebra").contains("; there are defer-then-accept, flaky"))
+        #expect(said("zebra").contains("; there are bad-tls, defer-then-accept, flaky"))
         #expect(said("../scenarios/flaky").contains("no such file"))
         #expect(load([(.scenario, "x")]).complaints[0].message.contains("no scenario at all"))
     }
