@@ -1,5 +1,5 @@
-// Where libFuzzer comes in: hands its octets to one target (FuzzTargets.swift of a room's tests). Scripts/fuzz builds it,
-// once for each target, and once more with octets mapped to words of the protocol (-D MAPPED).
+// Where libFuzzer comes in: hands its octets to one target (FuzzTargets.swift of a room's tests). Scripts/fuzz builds
+// it, once for each target, and once more with octets mapped to words of the protocol (-D MAPPED).
 
 #if FUZZ_RULES
     private let target = FaultsFuzzTarget.rules
