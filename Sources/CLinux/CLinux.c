@@ -87,6 +87,8 @@ int linux_reuse_port(int descriptor) { return switch_on(descriptor, SOL_SOCKET, 
 int linux_ipv6_only(int descriptor) { return switch_on(descriptor, IPPROTO_IPV6, IPV6_V6ONLY); }
 int linux_no_delay(int descriptor) { return switch_on(descriptor, IPPROTO_TCP, TCP_NODELAY); }
 
+int linux_keep_alive(int descriptor) { return switch_on(descriptor, SOL_SOCKET, SO_KEEPALIVE); }
+
 int linux_bind(int descriptor, const void *address, socklen_t length) {
     return outcome(bind(descriptor, address, length));
 }

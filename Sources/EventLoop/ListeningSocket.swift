@@ -84,6 +84,8 @@ package final class ListeningSocket: Sendable {
         if code == 0, address.family == .ipv6 { code = linux_ipv6_only(descriptor) }
         // Inherited by every connection that is accepted here: a reply never waits for an acknowledgement.
         if code == 0 { code = linux_no_delay(descriptor) }
+        // Accepted sockets inherit it: a client that vanished without a word does not keep its session for ever.
+        if code == 0 { code = linux_keep_alive(descriptor) }
         if code == 0 { code = address.withSystemAddress { linux_bind(descriptor, $0, $1) } ?? -EINVAL }
         if code == 0 { code = linux_listen(descriptor, backlog) }
         var storage = sockaddr_storage()

@@ -42,7 +42,7 @@ enum BadSMTPGrammar: MagicGrammar {
         switch phase {
         case .ehlo: return readHost(text)
         case .auth:
-            return text.asciiLowercased.contains("badauth") ? Magic(.badsmtp, text, code: 535, nil) : nil
+            return text.asciiLowercased.contains("badauth") ? Magic(.badsmtp, "badauth", code: 535, nil) : nil
         default: break
         }
         guard let verb = verbs.first(where: { $0.phase == phase })?.word.description, text.contains("@") else {

@@ -111,6 +111,12 @@ final class CompiledRule: Sendable {
         return nil
     }
 
+    /// Whether the conditions hold that are about the client and not about what it is saying.
+    func concerns(_ facts: Facts, _ attempts: Attempts) -> Bool {
+        plain.allSatisfy { holds($0, facts, nil, attempts) }
+            && rule.groups.allSatisfy { holds($0, facts, nil, attempts) }
+    }
+
     private func holds(
         _ group: ConditionGroup, _ facts: Facts, _ recipient: String?, _ attempts: Attempts
     ) -> Bool {
@@ -253,7 +259,7 @@ final class CompiledRule: Sendable {
         case .times(let frequency, let actions):
             let detail: String
             switch frequency {
-            case .always: detail = ""
+            case .always: return (actions, plainWhy)
             case .first(let limit):
                 guard counter.count <= limit else { return nil }
                 detail = "\(counter.count) of \(limit)"

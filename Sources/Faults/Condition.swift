@@ -52,6 +52,8 @@ package struct ConditionGroup: Sendable, Hashable {
 /// What a condition on `tls` asks for.
 package enum TLSTest: String, Sendable, Hashable, CaseIterable {
     case none, any
+    case version1_0 = "TLSv1"
+    case version1_1 = "TLSv1.1"
     case version1_2 = "TLSv1.2"
     case version1_3 = "TLSv1.3"
 
@@ -59,7 +61,7 @@ package enum TLSTest: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .none: version == nil
         case .any: version != nil
-        case .version1_2, .version1_3: version == rawValue
+        case .version1_0, .version1_1, .version1_2, .version1_3: version == rawValue
         }
     }
 }

@@ -13,10 +13,16 @@ struct Meters: Sendable {
 
 /// What belongs to an open session.
 struct Holding: Sendable {
+    /// Of each kind; beyond that the oldest goes, so that a session costs little whatever it says.
+    static let most = 256
+
     /// Its places in `at-once` allowances.
     var places: [CounterKey] = []
-    /// Meters that nobody asks for when it is over.
+    /// Meters that nobody asks for when the session is over.
     var meters: [CounterKey] = []
+    /// Those of its last transaction, which go with the next.
+    var transactionMeters: [CounterKey] = []
+    var transaction = 0
 }
 
 /// Something that was counted in the decision at hand.
@@ -41,9 +47,8 @@ extension CompiledRule {
     }
 
     /// An allowance whose keys end with their session.
-    var countsForSession: Bool {
-        allowance != nil && (rule.per.contains(.session) || rule.per.contains(.transaction))
-    }
+    var countsForSession: Bool { allowance != nil && rule.per.contains(.session) || countsForTransaction }
+    var countsForTransaction: Bool { allowance != nil && rule.per.contains(.transaction) }
 }
 
 extension Decision {
@@ -70,9 +75,7 @@ extension Engine {
         case .allowance(let allowance):
             let isNew = allowance.kind == .atOnce ? open[place] == nil : meters[place] == nil
             noteKey(index, key, isNew: isNew)
-            if isNew, compiled[index].countsForSession {
-                holdings[facts.session, default: Holding()].meters.append(place)
-            }
+            if isNew, compiled[index].countsForSession { hold(place, of: compiled[index], facts) }
             let detail = exceeded(allowance, place, facts, now_ns)
             return detail.map { .exceeded(why: compiled[index].why($0, key: key)) } ?? .admits
         case .greylist(let greylist):
@@ -81,6 +84,24 @@ extension Engine {
                 ?? .admits
         default: return .isNone
         }
+    }
+
+    /// A meter that ends with its session, or with its transaction.
+    private mutating func hold(_ place: CounterKey, of rule: CompiledRule, _ facts: Facts) {
+        var holding = holdings[facts.session] ?? Holding()
+        if rule.countsForTransaction {
+            if holding.transaction != facts.transaction {
+                for old in holding.transactionMeters { meters.remove(old) }
+                holding.transactionMeters = []
+                holding.transaction = facts.transaction
+            }
+            holding.transactionMeters.append(place)
+            if holding.transactionMeters.count > Holding.most { meters.remove(holding.transactionMeters.removeFirst()) }
+        } else {
+            holding.meters.append(place)
+            if holding.meters.count > Holding.most { meters.remove(holding.meters.removeFirst()) }
+        }
+        holdings[facts.session] = holding
     }
 
     /// Why it is exceeded; nil when what is asked for was counted.
@@ -120,6 +141,10 @@ extension Engine {
         guard count < allowance.most else { return "\(count) are open" }
         open[place] = count + 1
         holdings[session, default: Holding()].places.append(place)
+        if let places = holdings[session]?.places, places.count > Holding.most {
+            holdings[session]?.places.removeFirst()
+            giveBack(places[0])
+        }
         reserved.append(Reservation(key: place, amount: 1, session: session))
         return nil
     }
@@ -177,10 +202,13 @@ extension Engine {
     /// - Parameter phase: rcpt for a recipient that is answered, nil where it does not matter.
     mutating func count(_ code: ReplyCode, at phase: Phase?, _ facts: Facts, now_ns: UInt64) {
         let isAnswer = phase == .rcpt && (code.isPositive || code.isPermanent)
-        for index in compiled.indices {
+        for index in replyCounters {
             guard let allowance = compiled[index].allowance else { continue }
-            guard allowance.kind == .errors ? code.isPermanent : allowance.kind == .unknownShare && isAnswer else {
-                continue
+            // Only what comes to the rule is counted: its listener, its clients, its recipients.
+            if allowance.kind == .errors {
+                guard code.isPermanent, compiled[index].concerns(facts, attempts) else { continue }
+            } else {
+                guard isAnswer, compiled[index].match(facts, attempts) != nil else { continue }
             }
             let key = compiled[index].key(facts, CompiledRule.Use(recipient: facts.to.first))
             let window_ns = allowance.window.map { Engine.scaled($0.ns, by: timeScale) }
@@ -198,7 +226,7 @@ extension Engine {
     package mutating func sessionEnded(_ session: UInt64) {
         guard let holding = holdings.removeValue(forKey: session) else { return }
         for place in holding.places { giveBack(place) }
-        for place in holding.meters { meters.remove(place) }
+        for place in holding.meters + holding.transactionMeters { meters.remove(place) }
     }
 
     private mutating func giveBack(_ place: CounterKey) {

@@ -63,7 +63,9 @@ package struct Engine: Sendable {
     let countsRecipients: Bool
     private let packs: [MagicPack]
     var counters = BoundedTable<CounterKey, Counter>(limit: Bounds.keys)
-    private var attempts = Attempts(limit: Bounds.keys)
+    var attempts = Attempts(limit: Bounds.keys)
+    /// Rules that count replies.
+    let replyCounters: [Int]
     var meters = BoundedTable<CounterKey, Meters>(limit: Bounds.keys)
     /// What the decision at hand has counted against allowances; taken back when it refuses all the same.
     var reserved: [Reservation] = []
@@ -95,6 +97,9 @@ package struct Engine: Sendable {
         countsAttempts = asks(.attempt)
         countsMessages = asks(.messageAttempt)
         needsTime = asks(.time)
+        replyCounters = compiled.indices.filter { index in
+            compiled[index].allowance.map { $0.kind == .errors || $0.kind == .unknownShare } ?? false
+        }
         countsReplies = allows(.errors)
         countsRecipients = allows(.unknownShare)
         countsSessions = compiled.contains { $0.allowance?.kind == .atOnce || $0.countsForSession }
@@ -184,7 +189,7 @@ package struct Engine: Sendable {
         case .isNone: break
         case .admits: return nil
         case .exceeded(let why):
-            let lot = Lot(key: key, count: tallies[index].matches)
+            let lot = rule.draws ? self.lot(of: index, key, facts) : Lot(key: key, count: 0)
             return fires(index, rule.rule.schedule.steps[0], why, facts, use, lot)
         }
         var counter = Counter(first_ns: now_ns)
@@ -196,18 +201,22 @@ package struct Engine: Sendable {
             counter = count(index, key, counter)
         }
         var lot = Lot(key: key, count: counter.count)
-        if rule.draws, rule.rule.per.isEmpty {
-            lot.key = CompiledRule.identity(facts)
-            lot.count = counters.update(CounterKey(rule: index, key: lot.key), initial: Counter(first_ns: 0)) {
-                stored in
-                stored.count += 1
-                return stored.count
-            }
-        }
+        if rule.draws, rule.rule.per.isEmpty { lot = self.lot(of: index, "", facts) }
         guard
             let verdict = rule.verdict(counter, key: key, lot: lot, now_ns: now_ns, seed: seed, timeScale: timeScale)
         else { return nil }
         return fires(index, verdict.actions, verdict.why, facts, use, lot)
+    }
+
+    /// What dice are thrown for where no count of a key says it: the key, or who is there, and how often that came.
+    private mutating func lot(of index: Int, _ key: String, _ facts: Facts) -> Lot {
+        let key = key.isEmpty ? CompiledRule.identity(facts) : key
+        let place = CounterKey(rule: index, key: "lot \(key)")
+        let count = counters.update(place, initial: Counter(first_ns: 0)) { stored in
+            stored.count += 1
+            return stored.count
+        }
+        return Lot(key: key, count: count)
     }
 
     /// Counts one use of a key.
@@ -226,6 +235,8 @@ package struct Engine: Sendable {
     ) -> Decision {
         tallies[index].hits += 1
         let name = compiled[index].rule.name
+        var why = why
+        if actions.contains(where: \.draws) { why += "; drawn for use \(lot.count), seed \(seed)" }
         return Decision(rule: name, why: why, actions: drawn(actions, name, lot, facts, use.recipient))
     }
 
@@ -293,7 +304,7 @@ package struct Engine: Sendable {
         let subject = grammar.subject(at: phase)
         for address in subject.texts(facts) {
             guard let magic = grammar.read(address, at: phase, catalogue) else { continue }
-            var why = "\(subject.spoken) \(address.shown)"
+            var why = subject.shows ? "\(subject.spoken) \(address.shown)" : subject.spoken
             if let limit = magic.attempts {
                 let key = CounterKey(rule: CounterKey.magic, key: Self.bounded(address.asciiLowercased))
                 let count = counters.update(key, initial: Counter(first_ns: 0)) { counter in

@@ -53,6 +53,9 @@ enum MagicSubject {
         }
     }
 
+    /// A user may be shown nowhere: it is half of a secret (RFC 4954 §4).
+    var shows: Bool { self != .user }
+
     var spoken: String {
         switch self {
         case .sender, .recipients: "the address"

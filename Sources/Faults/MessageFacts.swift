@@ -10,9 +10,11 @@ package struct MessageFacts: Sendable {
     package static let longestLook = 1 << 20
     /// Header fields, and links, that are looked at.
     static let mostFields = 1000
+    /// Octets of a field's value, unfolded; what stands behind is not looked at.
+    static let longestField = 8192
     static let mostLinks = 1000
 
-    /// In their order; names in lower case, values unfolded and with encoded words decoded (RFC 2047).
+    /// In their order; names in lower case, values unfolded.
     let fields: [(name: String, value: String)]
     /// The text of the body, decoded (RFC 2045 §6), a line each.
     let lines: [String]
@@ -21,14 +23,16 @@ package struct MessageFacts: Sendable {
     /// - Parameter content: the message so far, without stuffed dots.
     package init(_ content: some Collection<UInt8>) {
         var part = MessagePart(Array(content.prefix(Self.longestLook))[...])
-        fields = part.readHeader().map { ($0.name, EncodedWords.decoded($0.value)) }
+        fields = part.readHeader()
         let text = part.readText(header: fields)
         lines = text.split(whereSeparator: { $0 == "\n" || $0 == "\r\n" || $0 == "\r" }).map(String.init)
         links = Links.found(in: text)
     }
 
-    /// The values of all fields of this name.
-    func values(of name: String) -> [String] { fields.filter { $0.name == name }.map(\.value) }
+    /// The values of all fields of this name, encoded words decoded (RFC 2047).
+    func values(of name: String) -> [String] {
+        fields.filter { $0.name == name }.map { EncodedWords.decoded($0.value) }
+    }
 
     /// Without its angle brackets (RFC 5322 §3.6.4).
     package var messageID: String? {
@@ -66,13 +70,22 @@ struct MessagePart {
             let text = String(decoding: line, as: UTF8.self)
             if let first = line.first, first == 32 || first == 9 {
                 // RFC 5322 §2.2.3: a folded line goes on.
-                if !fields.isEmpty { fields[fields.count - 1].value += " " + text.trimmed }
+                guard let last = fields.indices.last else { continue }
+                let room = MessageFacts.longestField - fields[last].value.utf8.count
+                if room > 1 { fields[last].value += " " + Self.cut(text, room - 1).trimmed }
             } else if let colon = text.firstIndex(of: ":"), fields.count < MessageFacts.mostFields {
                 fields.append(
-                    (String(text[..<colon]).trimmed.asciiLowercased, String(text[text.index(after: colon)...]).trimmed))
+                    (
+                        String(text[..<colon]).trimmed.asciiLowercased,
+                        Self.cut(String(text[text.index(after: colon)...]), MessageFacts.longestField).trimmed
+                    ))
             }
         }
         return fields
+    }
+
+    private static func cut(_ text: String, _ octetCount: Int) -> String {
+        text.utf8.count <= octetCount ? text : String(decoding: text.utf8.prefix(octetCount), as: UTF8.self)
     }
 
     /// Parts inside parts, at most.

@@ -92,6 +92,15 @@ extension Rule {
                 per transaction
                 """)
         }
+        if allowance.kind == .errors {
+            for condition in allConditions where !Self.ofClient.contains(condition.key) {
+                wrong(
+                    """
+                    errors with a condition on \(condition.key.rawValue): replies of all kinds are counted, so a rule \
+                    can ask for the client alone (client, listener, helo, hello, tls, user, time)
+                    """)
+            }
+        }
         switch allowance.kind {
         case .limit: break
         case .atOnce where endsWithKey:
@@ -115,6 +124,8 @@ extension Rule {
             }
         }
     }
+
+    private static let ofClient: Set<ConditionKey> = [.client, .listener, .helo, .hello, .tls, .user, .time]
 
     private static let senders: Set<CountKey> = [.from, .fromDomain]
 

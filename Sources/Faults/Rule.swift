@@ -64,10 +64,13 @@ package enum Schedule: Sendable, Hashable {
         case .times(.chance, _), .times(.recover, _): return true
         case .times, .steps: break
         }
-        return steps.joined().contains { action in
-            if case .delay(let shortest, let longest) = action { shortest < longest } else { false }
-        }
+        return steps.joined().contains(where: \.draws)
     }
+}
+
+extension RuleAction {
+    /// Whether dice decide for how long.
+    var draws: Bool { if case .delay(let shortest, let longest) = self { shortest < longest } else { false } }
 }
 
 /// Which of the uses that match fire. Uses are counted for each key of `per`, or all together without one.

@@ -16,7 +16,8 @@ package struct TextPattern: Sendable, Hashable {
 
     /// Longer patterns are refused.
     package static let longestPattern = 1024
-    /// Octets of a value that a regular expression gets to see. Backtracking on more could hold a loop.
+    /// Octets of a value that a regular expression gets to see. One that backtracks without end (`(a+)+b`) holds every
+    /// loop on far less: the operator's patterns are trusted.
     package static let longestRegexInput = 1024
 
     package static func == (a: Self, b: Self) -> Bool { a.source == b.source }

@@ -95,7 +95,11 @@ enum EncodedWords {
         return text + rest
     }
 
+    /// RFC 2047 §2: an encoded word has 75 octets at most, so no more is looked at.
+    private static let longestWord = 75
+
     private static func word(_ text: Substring) -> (String, String.Index)? {
+        let text = text.prefix(longestWord)
         let parts = text.split(separator: "?", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, let end = parts[2].firstRange(of: "?=") else { return nil }
         let encoded = Array(parts[2][..<end.lowerBound].utf8)

@@ -10,6 +10,9 @@ package struct SessionBuilder: Sendable {
     /// Lines, faults, transactions, and recipients of one transaction that a record holds, each; what comes beyond is
     /// counted in `events_dropped`. Of transactions the newest stay, of the others the oldest.
     package static let listLimit = 10_000
+    /// Octets of texts in all of them together.
+    package static let octetLimit = 8 << 20
+    private var octetCount = 0
 
     private var isOpen = false
     /// The rule that acted last, until a reply or an end used it up.
@@ -50,7 +53,7 @@ package struct SessionBuilder: Sendable {
         case .reply(let phase, let wire): applyReply(timed.at_us, phase, wire)
         case .fault(let rule, let why, let phase, let action, let use, let octets, let script):
             pendingFault = (rule, phase)
-            guard hasRoom(record.faults.count) else { return }
+            guard hasRoom(record.faults.count, script.reduce(why.utf8.count) { $0 + $1.utf8.count }) else { return }
             record.faults.append(
                 FaultRecord(
                     at_us: timed.at_us, rule: rule, phase: phase.rawValue, action: action, why: why, use: use,
@@ -147,14 +150,17 @@ package struct SessionBuilder: Sendable {
     }
 
     /// Counts what has no room any more.
-    private mutating func hasRoom(_ count: Int) -> Bool {
-        if count < Self.listLimit { return true }
+    private mutating func hasRoom(_ count: Int, _ octets: Int = 0) -> Bool {
+        if count < Self.listLimit, octetCount + octets <= Self.octetLimit {
+            octetCount += octets
+            return true
+        }
         record.events_dropped += 1
         return false
     }
 
     private mutating func addLine(_ at_us: UInt64, _ who: Party, _ text: String, segment: Int) {
-        guard keepsLines, hasRoom(record.lines.count) else { return }
+        guard keepsLines, hasRoom(record.lines.count, text.utf8.count) else { return }
         record.lines.append(
             LineRecord(at_us: at_us, who: who, text: text, segment: segment, tls: record.tls != nil, octets: nil))
     }

@@ -1,5 +1,5 @@
 // Reads a record back from its JSON. Only what makes it a session, and what makes its faults happen again, must be
-// there: so records of an earlier fakemx are read as well, and those that somebody shortened.
+// there: so records that somebody shortened are read as well.
 
 extension SessionRecord {
     private enum Keys: String, CodingKey {

@@ -56,7 +56,9 @@ package enum CatalogueFile {
     /// Whether the tree is one of the catalogue and not of settings.
     static func isRecognised(_ root: Node) -> Bool {
         guard case .mapping(let mapping) = root else { return false }
-        return mapping.contains { $0.key.scalar?.string == "replies" }
+        // In a configuration `replies` names folders; in a file of the catalogue the provider is never missing.
+        if mapping.contains(where: { $0.key.scalar?.string == "provider" }) { return true }
+        return mapping.contains { $0.key.scalar?.string == "replies" && $0.value.sequence?.first?.mapping != nil }
     }
 
     static func baseName(_ file: String) -> String {

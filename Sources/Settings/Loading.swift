@@ -58,7 +58,8 @@ package enum Loading {
         settings.merge(environment.settings)
         settings.merge(flags.settings)
         // Folders of the command line take the place of those of the environment.
-        let folders = flags.replyFolders.isEmpty ? environment.replyFolders : flags.replyFolders
+        let stated = flags.replyFolders.isEmpty ? environment.replyFolders : flags.replyFolders
+        let folders = stated.isEmpty ? settings.replyFolders ?? [] : stated
         for folder in folders {
             if let complaint = CatalogueFolder.complaint(about: folder.path) {
                 complaints.append(Complaint(folder.place, "\(folder.path.shown): \(complaint)"))

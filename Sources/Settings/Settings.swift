@@ -20,6 +20,8 @@ package struct Settings: Sendable, Hashable {
     package var tls = TLSSettings()
     /// Where the certificate of the authority is written that signs what fakemx makes.
     package var caFile: PlacedPath?
+    /// Folders with files of the catalogue.
+    package var replyFolders: [PlacedPath]?
     package var store: Store?
     package var retention = RetentionSettings()
     package var transcript: Transcript?
@@ -194,6 +196,7 @@ package struct Settings: Sendable, Hashable {
         limits.merge(over.limits)
         tls.merge(over.tls)
         caFile = over.caFile ?? caFile
+        replyFolders = over.replyFolders ?? replyFolders
         store = over.store ?? store
         retention.merge(over.retention)
         transcript = over.transcript ?? transcript

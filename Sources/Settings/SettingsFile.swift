@@ -55,6 +55,7 @@ struct SettingsReader {
 
     static let keys = [
         "name", "description", "hostname", "profile", "listeners", "hide", "auth-in-clear", "limits", "tls", "ca-file",
+        "replies",
         "store",
         "retention",
         "transcript", "http", "seed", "time-scale", "loops", "magic", "exit-after", "ready-file", "rules",
@@ -72,6 +73,9 @@ struct SettingsReader {
         settings.limits = limits(fields["limits"], isListener: false)
         settings.tls = tls(fields["tls"])
         settings.caFile = path(fields["ca-file"])
+        settings.replyFolders = nodes.strings(fields["replies"])?.map { node, text in
+            Settings.PlacedPath(path: TextFile.path(text, from: file), place: nodes.place(node))
+        }
         settings.store = nodes.parsed(fields["store"], Value.store)
         settings.retention = retention(fields["retention"])
         settings.transcript = nodes.parsed(fields["transcript"]) { Value.choice($0, Settings.Transcript.self) }

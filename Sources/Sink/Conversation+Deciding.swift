@@ -125,7 +125,7 @@ extension Conversation {
                 context.implicitTLS ? decide(.tls, now_ns, &effects) : greet(now_ns, &effects)
             case .reply, .proceed, .stored:
                 // No octet goes in clear where TLS begins with the first one (RFC 8314 §3.3): it waits.
-                connectReply = (ruling, ruling.reply.flatMap { bent($0) } ?? plan?.raw)
+                connectReply = (ruling, plan)
                 context.implicitTLS ? decide(.tls, now_ns, &effects) : greet(now_ns, &effects)
             case .silence: break
             }
@@ -149,7 +149,9 @@ extension Conversation {
     func greet(_ now_ns: UInt64, _ effects: inout Effects) {
         session.begin(.greeting)
         if let connectReply {
-            complete(.connect, connectReply.ruling, bent: connectReply.bent, now_ns, &effects)
+            // Behind a handshake the plan is to be taken up again where it was.
+            plan = connectReply.plan
+            complete(.connect, connectReply.ruling, now_ns, &effects)
         } else {
             decide(.greeting, now_ns, &effects)
         }
@@ -203,22 +205,22 @@ extension Conversation {
     func bent(_ reply: Reply) -> BentReply? { plan?.raw ?? plan?.bend?.bend(reply) }
 
     /// The session is told the ruling; its reply goes out, at once or piece by piece.
-    ///
-    /// - Parameter bent: what is said in place of the reply, where that was known before.
-    func complete(
-        _ phase: Phase, _ ruling: Ruling, bent: BentReply? = nil, _ now_ns: UInt64, _ effects: inout Effects
-    ) {
+    func complete(_ phase: Phase, _ ruling: Ruling, _ now_ns: UInt64, _ effects: inout Effects) {
         let address = phase == .rcpt ? session.pendingForwardPath?.address : nil
         let reversePath = phase == .mail ? session.pendingReversePath?.address : nil
         let outcome = session.resolve(ruling)
         if let reversePath { noteMail(reversePath, &effects) }
         if let address { noteRecipient(address, outcome.reply, &effects) }
         if outcome.reply?.code.isPermanent == true { errorsSaid += 1 }
-        if let bent = bent ?? outcome.reply.flatMap({ self.bent($0) }) ?? plan?.raw {
+        if let reply = outcome.reply, wasSaidEarly(&effects) {
+            noteOutcome(phase, reply, &effects)
+            return goOn(outcome.next, phase, reply, now_ns, &effects)
+        }
+        if let bent = outcome.reply.flatMap({ self.bent($0) }) ?? plan?.raw {
             return send(
                 Drip(
-                    reply: outcome.reply, bent: bent, began_ns: now_ns, pace_ns: Self.pieceGap_ns, phase: phase,
-                    next: outcome.next), now_ns, &effects)
+                    reply: outcome.reply, bent: bent, began_ns: now_ns, pace_ns: Self.pieceGap_ns, isSegmented: true,
+                    phase: phase, next: outcome.next), now_ns, &effects)
         }
         if let reply = outcome.reply, let rate = plan?.drip {
             let octets = BentReply(pieces: reply.wire.map { [$0] })
@@ -245,10 +247,10 @@ extension Conversation {
         while drip.sent < pieces.count - 1, drip.next_ns <= now_ns {
             effects.output.append(contentsOf: pieces[drip.sent])
             drip.sent += 1
-            if drip.pace_ns == Self.pieceGap_ns { break }
+            if drip.isSegmented { break }
         }
         guard drip.sent == pieces.count - 1, drip.next_ns <= now_ns,
-            effects.output.isEmpty || drip.pace_ns != Self.pieceGap_ns
+            effects.output.isEmpty || !drip.isSegmented
         else {
             gate = .dripping(drip)
             return

@@ -60,7 +60,7 @@ extension Conversation {
     private var readablePending: Int { readRate == nil ? pending.count : min(pending.count, slowlyRead) }
 
     /// Octets that a slow reader takes at once: twenty times a second, or one by one below that.
-    var slowStep: Int? { readRate.map { max(1, min(4096, Int($0 / 20))) } }
+    var slowStep: Int? { readRate.map { max(1, Int(min(4096, $0 / 20))) } }
 
     /// Takes the next few octets, unless it is too early for them.
     func readSlowly(_ now_ns: UInt64) {
@@ -98,7 +98,7 @@ extension Conversation {
             // A reply given at `tls` answers every command behind the handshake (RFC 3207 §4.1).
             let phase = tlsReply == reply ? .tls : protocolPhase
             countProtocolReply(reply, now_ns)
-            say(reply, reply.code.isPositive ? nil : phase, &effects)
+            if closes || !wasSaidEarly(&effects) { say(reply, reply.code.isPositive ? nil : phase, &effects) }
             noteProtocolReply(step, reply, &effects)
             if closes { end(.sinkClose, closing: .finish, &effects) }
         }

@@ -107,16 +107,18 @@ extension Conversation {
     /// Puts a reply into the output, and tells of it.
     func say(_ reply: Reply?, _ phase: Phase?, _ effects: inout Effects) {
         guard let reply else { return }
-        if saidEarly {
-            saidEarly = false
-            if context.records {
-                effects.events.append(
-                    .noticed("a reply went out with the one before, before its command"), at_us: now_us)
-            }
-            return
-        }
         effects.output.append(contentsOf: reply.wire)
         noteReply(reply, phase, &effects)
+    }
+
+    /// Whether the reply to this command went out with the one before. Once; a farewell is said in any case.
+    func wasSaidEarly(_ effects: inout Effects) -> Bool {
+        guard saidEarly else { return false }
+        saidEarly = false
+        if context.records {
+            effects.events.append(.noticed("a reply went out with the one before, before its command"), at_us: now_us)
+        }
+        return true
     }
 
     func noteReply(_ reply: Reply, _ phase: Phase?, _ effects: inout Effects) {

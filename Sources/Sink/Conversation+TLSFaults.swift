@@ -21,7 +21,8 @@ extension Conversation {
 
     /// The fault is a setting of the listener, so no rule tells of it.
     func noteSetting(at phase: Phase, _ effects: inout Effects) {
-        guard let fault = tlsFault, fault == context.tlsFault, !toldSetting else { return }
+        // A refusal is told each time, as each is a reply of its own.
+        guard let fault = tlsFault, fault == context.tlsFault, !toldSetting || fault == .refused else { return }
         toldSetting = true
         noteTLSFault(fault.name, rule: "listener \(context.name)", why: "a setting", phase, &effects)
     }
@@ -51,6 +52,8 @@ extension Conversation {
         guard tlsFault == .refused, case .proceed = ruling else {
             return complete(.starttls, ruling, now_ns, &effects)
         }
+        // A rule that refuses this command says nothing of the next.
+        if plan?.actions.contains(.tls(.refused)) == true { tlsFault = context.tlsFault }
         complete(.starttls, .reply(Replies.tlsRefused), now_ns, &effects)
     }
 

@@ -37,6 +37,8 @@ package final class Conversation {
         var sent = 0
         let began_ns: UInt64
         let pace_ns: Double
+        /// Each piece is to be a segment of its own.
+        var isSegmented = false
         let phase: Phase
         let next: Next
     }
@@ -119,7 +121,7 @@ package final class Conversation {
     /// The fault that is a setting has been told of.
     var toldSetting = false
     /// What a rule at `connect` says in the greeting's place.
-    var connectReply: (ruling: Ruling, bent: BentReply?)?
+    var connectReply: (ruling: Ruling, plan: Plan?)?
     /// The next reply went out with the one before.
     var saidEarly = false
     /// 5yz replies so far.
@@ -257,12 +259,20 @@ package final class Conversation {
         tlsVersion = tls.version
         session.handshakeDone()
         changeListAfterTLS()
+        saidEarly = false  // what was said in clear is forgotten (RFC 3207 §4.2)
         if context.records { effects.events.append(.tlsStarted(tls), at_us: now_us) }
+        if tlsFault == .closeAfterHandshake {
+            end(.sinkClose, closing: .finish, &effects)
+            return finishTurn(now_ns, &effects)
+        }
         if let reply = tlsReply {
             session.begin(.tls)
             _ = session.resolve(.reply(reply))
         }
-        if context.implicitTLS { greet(now_ns, &effects) }
+        if context.implicitTLS {
+            greet(now_ns, &effects)
+            carryOut(now_ns, &effects)
+        }
         consumePending(now_ns, &effects)
         finishTurn(now_ns, &effects)
     }
@@ -282,6 +292,8 @@ package final class Conversation {
         guard !clientFinished, !hasEnded else { return }
         now_us = (now_ns - began_ns) / 1000
         clientFinished = true
+        // Whatever is still to be said, the client has left; its place in a limit is free.
+        if context.rules.countsSessions { context.rules.sessionEnded(number) }
         if context.records { effects.events.append(.clientFinished, at_us: now_us) }
         finishTurn(now_ns, &effects)
     }

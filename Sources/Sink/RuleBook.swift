@@ -4,7 +4,7 @@ import Faults
 import SMTP
 import Synchronization
 
-/// The rules in force, behind a lock that is only taken at phases where a rule could decide.
+/// The rules in force, behind a lock that is only taken where a rule could decide, counts, or holds a place.
 package final class RuleBook: Sendable {
     /// Phases at which a rule (other than a magic address) could decide.
     package let phases: PhaseSet

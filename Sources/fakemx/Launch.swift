@@ -11,10 +11,12 @@ typealias ServeOption = Option
 
 enum Launch {
     /// - Throws: an error in words that names the flag or the place in a file.
-    static func sinkConfiguration(_ configuration: Configuration) throws(ExitStatus) -> SinkConfiguration {
-        let menu = try menu()
+    ///
+    /// - Parameter menu: the authority of this process; a reload keeps it.
+    static func sinkConfiguration(
+        _ configuration: Configuration, _ menu: TLSMenu
+    ) throws(ExitStatus) -> SinkConfiguration {
         for complaint in TLSTrouble.complaints(about: [configuration], menu) { Output.error(complaint.description) }
-        if let file = configuration.caFile { try write(menu.rootPEM, to: file) }
         var identities: [String: TLSIdentity] = [:]
         var listeners: [ListenerConfiguration] = []
         for listener in configuration.listeners {
@@ -74,7 +76,7 @@ enum Launch {
     }
 
     /// For clients that are to trust what fakemx makes.
-    private static func write(_ pem: String, to file: Settings.PlacedPath) throws(ExitStatus) {
+    static func write(_ pem: String, to file: Settings.PlacedPath) throws(ExitStatus) {
         guard let stream = fopen(file.path, "w") else {
             throw .failure("\(file.place): \(file.path): \(String(cString: strerror(errno)))")
         }

@@ -32,7 +32,9 @@ struct Serve: AsyncParsableCommand {
             flags: options.stated, environment: Places.environment, scenarioFolders: Places.scenarioFolders,
             replyFolders: Places.replyFolders)
         let configuration = try Self.load(sources)
-        let sinkConfiguration = try Launch.sinkConfiguration(configuration)
+        let menu = try Launch.menu()
+        let sinkConfiguration = try Launch.sinkConfiguration(configuration, menu)
+        if let file = configuration.caFile { try Launch.write(menu.rootPEM, to: file) }
 
         let watch = Watch(exitAfter: configuration.exitAfter)
         let server: Server
@@ -53,7 +55,7 @@ struct Serve: AsyncParsableCommand {
 
         for await occasion in watch.occasions {
             switch occasion {
-            case .reload: Self.reload(server, sources)
+            case .reload: Self.reload(server, sources, menu)
             case .report: Self.report(server)
             case .stop:
                 await server.stop(grace_ms: Self.grace_ms)
@@ -81,9 +83,9 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// All or nothing: what is broken is said, and the old configuration goes on.
-    private static func reload(_ server: Server, _ sources: SettingsSources) {
+    private static func reload(_ server: Server, _ sources: SettingsSources, _ menu: TLSMenu) {
         do {
-            try server.reload(Launch.sinkConfiguration(load(sources)))
+            try server.reload(Launch.sinkConfiguration(load(sources), menu))
             Output.error("reloaded; open sessions keep what they started with")
         } catch let status as ExitStatus {
             if !status.message.isEmpty { Output.error(status.message) }

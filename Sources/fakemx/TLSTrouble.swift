@@ -22,9 +22,11 @@ enum TLSTrouble {
         }
         guard !asked.isEmpty else { return [] }
         let place = Place(source: "tls")
-        var seen: Set<TLSFlaw> = []
+        var seen: Set<String> = []
         return asked.compactMap { flaw, hostname in
-            guard seen.insert(flaw).inserted, let trouble = menu.trouble(of: flaw, hostname: hostname) else {
+            guard seen.insert("\(flaw.rawValue) \(hostname)").inserted,
+                let trouble = menu.trouble(of: flaw, hostname: hostname)
+            else {
                 return nil
             }
             return Complaint(place, trouble)

@@ -108,6 +108,39 @@ import Testing
         #expect(engine.droppedKeys > 80_000)
     }
 
+    @Test func `Only what comes to a rule is counted by it`() throws {
+        var engine = try engine(
+            "mail listener=mx1 errors=2/1m per=client: 421 4.7.0 Too many errors",
+            "rcpt to=*@a.test unknown-share=50%/4/1m: 450 4.7.1 Harvest", "rcpt to=no*: 550 5.1.1 No")
+        let bad = try #require(ReplyCode(503))
+        func mail(_ listener: String) -> Bool {
+            engine.decide(.mail, Facts(listener: listener, client: "192.0.2.1", from: "a@b"), now_ns: 0) == nil
+        }
+        for _ in 0..<5 { engine.note(bad, Facts(listener: "mx2", client: "192.0.2.1"), now_ns: 0) }
+        #expect(mail("mx1"))
+        for _ in 0..<2 { engine.note(bad, Facts(listener: "mx1", client: "192.0.2.1"), now_ns: 0) }
+        #expect(!mail("mx1"))
+        #expect(mail("mx2"))
+        for _ in 0..<9 { _ = engine.rcpt("no@b.test") }
+        #expect(engine.rcpt("yes@a.test") == nil)
+        let line = "mail from=*@bad.test errors=2/1m per=client: 421 x"
+        #expect(RuleLine.examine(line).errors.first?.message.hasPrefix("errors with a condition on from") == true)
+    }
+
+    @Test func `One session cannot fill the tables`() throws {
+        var engine = try engine(
+            "mail at-once=5 per=from: 421 4.3.2 Full", "rcpt limit=100 per=transaction: 452 4.5.3 Too many",
+            "rcpt limit=5 per=session,to: 452 4.5.3 Too many")
+        for number in 0..<20_000 {
+            let facts = Facts(from: "u\(number)@x", to: ["r\(number)@y"], session: 1, transaction: number)
+            #expect(engine.decide(.mail, facts, now_ns: 0) == nil)
+            #expect(engine.decide(.rcpt, facts, now_ns: 0) == nil)
+        }
+        #expect(engine.droppedKeys == 0)
+        engine.sessionEnded(1)
+        #expect(engine.status(now_ns: 0).allSatisfy { $0.present.isEmpty })
+    }
+
     @Test func `What was counted for a session is forgotten with it`() throws {
         var engine = try engine("mail limit=2 per=session: 421 4.7.0 Enough")
         for session in 0..<10 {

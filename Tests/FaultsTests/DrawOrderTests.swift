@@ -8,7 +8,7 @@ import Testing
     private static let rules = [
         "rcpt 30%: 451 4.7.1 Try later", "mail chance=20%: delay 1s..5s, 450 4.7.1 Busy",
         "end-of-data: delay 0s..10s, accept",
-        "greeting recover=1ns..1h: 421 4.3.2 Not yet",
+        "data limit=1/1h per=from-domain: delay 1ms..900ms, accept", "greeting recover=1ns..1h: 421 4.3.2 Not yet",
     ]
 
     /// What each message meets, by its name.
@@ -24,6 +24,8 @@ import Testing
             let facts = [
                 (Phase.greeting, Facts(client: "192.0.2.\(number)", session: UInt64(number))),
                 (.mail, Facts(from: "\(number)\(from)")), (.rcpt, Facts(from: from, to: [to])),
+                (.data, Facts(from: "x@own\(number).test", to: [to])),
+                (.data, Facts(from: "x@own\(number).test", to: [to])),
                 (.endOfData, Facts(from: from, to: [to])),
             ]
             fates[number] = facts.map { phase, facts in

@@ -1,8 +1,9 @@
 // Groups of conditions, conditions on the message and on what the client said.
 
-import Faults
 import SMTP
 import Testing
+
+@testable import Faults
 
 @Suite struct GroupTests {
     private func fires(_ line: String, _ facts: Facts) throws -> Bool {
@@ -115,6 +116,17 @@ import Testing
         let notes = RuleLine.examine(line)
         #expect(notes.rule == nil)
         #expect(notes.errors.first?.message.contains(reason) == true, "\(notes.errors)")
+    }
+
+    @Test func `A header full of half encoded words costs no more than its length`() {
+        let clock = ContinuousClock()
+        let header = Array(("Subject: " + String(repeating: "=?a?b?c", count: 100_000) + "\r\n\r\n").utf8)
+        let folded = Array(("Subject: x\r\n" + String(repeating: " =?a?b?c\r\n", count: 100_000) + "\r\n").utf8)
+        let took = clock.measure {
+            for octets in [header, folded] { #expect(MessageFacts(octets).values(of: "subject").count == 1) }
+        }
+        // Quadratic work would take minutes; this is no figure.
+        #expect(took < .seconds(30))
     }
 
     @Test func `Broken messages never crash, and cost a bounded look`() {

@@ -75,7 +75,7 @@ import Testing
         ("greeting user=x: close", 10, "before AUTH"),
         ("ehlo size=>1: 550 x", 6, "declared at MAIL"),
         ("connect tls=any: close", 9, "no handshake"),
-        ("rcpt tls=TLSv1.4: 550 x", 10, "did you mean \"TLSv1.2\"?"),
+        ("rcpt tls=TLSv1.4: 550 x", 10, "did you mean \"TLSv1.1\"?"),
         ("noop attempt=1: 550 x", 6, "belong to the recipients"),
         ("rcpt first=0: close", 6, "0 times is never"),
         ("rcpt frist=2: close", 6, "did you mean \"first\"?"),

@@ -150,4 +150,48 @@ struct ConversationTests {
         #expect(rehearsal.replies() == "421 4.4.2 Gone\r\n")
         #expect(rehearsal.record.rejected_at == "idle")
     }
+
+    @Test("an early reply takes the next one's place, bent or not, but never a farewell's")
+    func earlyReply() throws {
+        var rehearsal = try Rehearsal(rules: [
+            "mail: raw early-reply", "rcpt: raw two-replies", "noop: raw early-reply",
+        ])
+        rehearsal.send("EHLO c.test\r\nMAIL FROM:<a@a.test>\r\n")
+        #expect(rehearsal.replies().hasSuffix("250 2.1.0 Ok\r\n250 2.0.0 Ok, said too early\r\n"))
+        rehearsal.send("RCPT TO:<b@b.test>\r\n")
+        #expect(rehearsal.replies() == "")
+        rehearsal.send("RCPT TO:<c@b.test>\r\n")
+        #expect(rehearsal.replies() == "250 2.1.5 Ok\r\n250 2.1.5 Ok\r\n")
+        rehearsal.send("RSET\r\nNOOP\r\n")
+        _ = rehearsal.replies()
+        rehearsal.wait(ms: 400_000)
+        #expect(rehearsal.replies().hasPrefix("421 4.4.2 mx.test"))
+    }
+
+    @Test("a refused STARTTLS is one command's, and a rate beyond reckoning is as fast as it goes")
+    func oneCommand() throws {
+        var rehearsal = try Rehearsal(rules: ["starttls first=1: tls refused", "data: slow-read 1000000TB/s"])
+        rehearsal.send("EHLO c.test\r\nSTARTTLS\r\n")
+        #expect(rehearsal.replies().hasSuffix("454 4.7.0 TLS not available due to temporary reason\r\n"))
+        rehearsal.send("MAIL FROM:<a@a.test>\r\nRCPT TO:<b@b.test>\r\nDATA\r\n")
+        rehearsal.send("x\r\n.\r\n")
+        rehearsal.wait(ms: 100)
+        #expect(rehearsal.replies().contains("queued as"))
+        rehearsal.send("STARTTLS\r\n")
+        #expect(rehearsal.replies().hasPrefix("220 "))
+    }
+
+    @Test("whoever has left gives the place in a limit back, whatever is still to be said")
+    func leftWhileWaiting() throws {
+        let rules = ["connect at-once=1: 421 4.3.2 Full", "noop: delay 1h"].map { try? RuleLine.parse($0) }.compactMap(
+            \.self)
+        let book = RuleBook(rules: rules, seed: 1, timeScale: 1, magic: [], catalogue: .empty)
+        var first = Rehearsal(sharing: book, number: 1)
+        first.send("NOOP\r\n")
+        var second = Rehearsal(sharing: book, number: 2)
+        #expect(second.replies().hasPrefix("421"))
+        first.clientCloses()
+        var third = Rehearsal(sharing: book, number: 3)
+        #expect(third.replies().hasPrefix("220"))
+    }
 }

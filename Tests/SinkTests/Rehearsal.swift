@@ -27,12 +27,21 @@ struct Rehearsal: ~Copyable {
         rules: [Rule], profile: Profile = Profile(hostname: "mx.test"), magic: MagicPacks = .usual,
         tlsFault: TLSFault? = nil
     ) {
+        self.init(
+            sharing: RuleBook(rules: rules, seed: 1, timeScale: 1, magic: magic, catalogue: .empty), number: 1,
+            profile: profile, tlsFault: tlsFault)
+    }
+
+    /// One of several sessions with the same rules and their counts.
+    init(
+        sharing rules: RuleBook, number: UInt64, profile: Profile = Profile(hostname: "mx.test"),
+        tlsFault: TLSFault? = nil
+    ) {
         let context = ListenerContext(
-            name: "smtp", profile: profile,
-            rules: RuleBook(rules: rules, seed: 1, timeScale: 1, magic: magic, catalogue: .empty),
-            implicitTLS: false, tlsFault: tlsFault, keepsMessages: true, records: true)
+            name: "smtp", profile: profile, rules: rules, implicitTLS: false, tlsFault: tlsFault, keepsMessages: true,
+            records: true)
         conversation = Conversation(
-            id: "s1", number: 1, context: context, client: "127.0.0.1:5000", clientHost: "127.0.0.1",
+            id: "s\(number)", number: number, context: context, client: "127.0.0.1:5000", clientHost: "127.0.0.1",
             clientAddress: IPAddress("127.0.0.1"))
         conversation.opened(local: "127.0.0.1:25", wall_us: 0, now_ns: now_ns, &effects)
         collect()

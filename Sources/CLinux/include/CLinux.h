@@ -49,6 +49,8 @@ int linux_reuse_port(int descriptor);
 int linux_ipv6_only(int descriptor);
 /// Set on a listening socket it holds for every connection accepted there.
 int linux_no_delay(int descriptor);
+// Probes sent to a peer that is silent for long find out that it is gone.
+int linux_keep_alive(int descriptor);
 
 int linux_bind(int descriptor, const void *address, socklen_t length);
 int linux_connect(int descriptor, const void *address, socklen_t length);
