@@ -19,23 +19,24 @@ struct PhaseIndex: Sendable {
     init(_ positions: [Int], of rules: [CompiledRule]) {
         var always: [Int] = []
         var isPlain = true
+        var hashes = (recipients: [UInt64](), senders: [UInt64](), helos: [UInt64](), clients: [UInt64]())
         for position in positions {
             let rule = rules[position].rule
             func condition(_ key: ConditionKey) -> Condition? { rule.when.first { $0.key == key } }
-            if let to = condition(.to), byRecipient.add(position, to, &filter.recipients) {
+            if let to = condition(.to), byRecipient.add(position, to, &hashes.recipients) {
                 isPlain = false
-            } else if let from = condition(.from), bySender.add(position, from, &filter.senders) {
+            } else if let from = condition(.from), bySender.add(position, from, &hashes.senders) {
                 isPlain = false
             } else if let helo = condition(.helo), let names = Self.literals(of: helo) {
                 for name in names {
                     byHELO[name, default: []].append(position)
-                    filter.helos.insert(HashBits.hash(name.utf8))
+                    hashes.helos.append(HashBits.hash(name.utf8))
                 }
                 isPlain = false
             } else if let client = condition(.client), let addresses = Self.addresses(of: client) {
                 for address in addresses {
                     byClient[address, default: []].append(position)
-                    filter.clients.insert(address.hash)
+                    hashes.clients.append(address.hash)
                 }
                 isPlain = false
             } else {
@@ -45,6 +46,10 @@ struct PhaseIndex: Sendable {
         self.always = always
         self.isPlain = isPlain
         filter.isAlways = !always.isEmpty
+        filter.recipients = HashBits(hashes.recipients)
+        filter.senders = HashBits(hashes.senders)
+        filter.helos = HashBits(hashes.helos)
+        filter.clients = HashBits(hashes.clients)
     }
 
     private static func literals(of condition: Condition) -> [String]? {
@@ -97,7 +102,7 @@ private struct AddressIndex: Sendable {
     var isEmpty: Bool { addresses.isEmpty && domains.isEmpty }
 
     /// - Returns: false when the condition is not made of whole addresses and domains alone.
-    mutating func add(_ position: Int, _ condition: Condition, _ bits: inout HashBits) -> Bool {
+    mutating func add(_ position: Int, _ condition: Condition, _ hashes: inout [UInt64]) -> Bool {
         var keys: [(isDomain: Bool, octets: [UInt8])] = []
         for test in condition.tests {
             guard case .text(let pattern) = test, case .glob(let glob) = pattern.matcher else { return false }
@@ -111,7 +116,7 @@ private struct AddressIndex: Sendable {
         }
         for key in keys {
             let text = String(decoding: key.octets, as: UTF8.self)
-            bits.insert(HashBits.hash(key.octets))
+            hashes.append(HashBits.hash(key.octets))
             if key.isDomain {
                 domains[text, default: []].append(position)
             } else {

@@ -4,25 +4,32 @@
 
 import SMTP
 
-/// A set of hashes as bits: small, quick, and sometimes too generous.
+/// A set of hashes as bits: small, quick, and now and then too generous.
 struct HashBits: Sendable {
-    /// 8 KiB; with a thousand keys one look in sixty says maybe for nothing.
-    private static let bitCount = 1 << 16
+    /// With two bits for each hash one look in three hundred says maybe for nothing.
+    private static let bitsPerHash = 32
     private var words: [UInt64] = []
+    private var mask: UInt64 = 0
+
+    init(_ hashes: [UInt64]) {
+        guard !hashes.isEmpty else { return }
+        var bitCount = 64
+        while bitCount < hashes.count * Self.bitsPerHash { bitCount *= 2 }
+        words = Array(repeating: 0, count: bitCount / 64)
+        mask = UInt64(bitCount - 1)
+        for hash in hashes {
+            for bit in [hash & mask, hash >> 32 & mask] { words[Int(bit / 64)] |= 1 << (bit % 64) }
+        }
+    }
 
     var isEmpty: Bool { words.isEmpty }
 
-    mutating func insert(_ hash: UInt64) {
-        if words.isEmpty { words = Array(repeating: 0, count: Self.bitCount / 64) }
-        let bit = Int(hash & UInt64(Self.bitCount - 1))
-        words[bit / 64] |= 1 << UInt64(bit % 64)
-    }
-
     func mayContain(_ hash: UInt64) -> Bool {
         if words.isEmpty { return false }
-        let bit = Int(hash & UInt64(Self.bitCount - 1))
-        return words[bit / 64] & (1 << UInt64(bit % 64)) != 0
+        return has(hash & mask) && has(hash >> 32 & mask)
     }
+
+    private func has(_ bit: UInt64) -> Bool { words[Int(bit / 64)] & (1 << (bit % 64)) != 0 }
 
     /// Of octets in lower case.
     static func hash(_ octets: some Collection<UInt8>) -> UInt64 {
@@ -31,8 +38,7 @@ struct HashBits: Sendable {
             let lower = (65...90).contains(octet) ? octet | 0x20 : octet
             hash = (hash ^ UInt64(lower)) &* 0x0000_0100_0000_01b3
         }
-        // The low bits of FNV-1a alone are worse than these.
-        return hash ^ hash >> 29
+        return Draw.mix(hash)
     }
 }
 
@@ -40,10 +46,10 @@ struct HashBits: Sendable {
 package struct RuleFilter: Sendable {
     /// Some rule must be asked each time.
     package var isAlways = false
-    var senders = HashBits()
-    var recipients = HashBits()
-    var helos = HashBits()
-    var clients = HashBits()
+    var senders = HashBits([])
+    var recipients = HashBits([])
+    var helos = HashBits([])
+    var clients = HashBits([])
 
     package var asksForClient: Bool { !clients.isEmpty }
     package var asksForHELO: Bool { !helos.isEmpty }
@@ -65,5 +71,5 @@ package struct RuleFilter: Sendable {
 }
 
 extension IPAddress {
-    var hash: UInt64 { (high ^ low) &* 0x9e37_79b9_7f4a_7c15 >> 32 }
+    var hash: UInt64 { Draw.mix(high ^ low) }
 }
