@@ -46,15 +46,7 @@ func decodeBase64(_ text: UnsafeRawBufferPointer) -> [UInt8]? {
     var bits: UInt32 = 0
     var held = 0
     for octet in text.slice(0, end) {
-        let value: UInt8
-        switch octet {
-        case 65...90: value = octet - 65
-        case 97...122: value = octet - 71
-        case 48...57: value = octet + 4
-        case UInt8(ascii: "+"): value = 62
-        case UInt8(ascii: "/"): value = 63
-        default: return nil
-        }
+        guard let value = octet.base64Value else { return nil }
         bits = bits << 6 | UInt32(value)
         held += 6
         if held >= 8 {

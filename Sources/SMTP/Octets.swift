@@ -14,6 +14,17 @@ extension UInt8 {
     var isLetter: Bool { (97...122).contains(self | 0x20) }
     var isLetterOrDigit: Bool { isDigit || isLetter }
     var isNonASCII: Bool { self >= 0x80 }
+    /// What a letter of the base64 alphabet stands for (RFC 4648 §4); nil for all else.
+    package var base64Value: UInt8? {
+        switch self {
+        case 65...90: self - 65
+        case 97...122: self - 71
+        case 48...57: self + 4
+        case UInt8(ascii: "+"): 62
+        case UInt8(ascii: "/"): 63
+        default: nil
+        }
+    }
     /// Visible ASCII, without the space.
     var isVisible: Bool { (33...126).contains(self) }
     /// RFC 5321 §2.4: verbs and keywords are ASCII and their case is of no weight.

@@ -302,18 +302,8 @@ extension Action {
         case .delay(let duration_ns): "delay \(Transcript.milliseconds(duration_ns / 1000)) ms"
         case .drip(let rate): "drip \(rate)/s"
         case .slowRead(let rate): "slow-read \(rate) octets/s"
-        case .stall: "stall"
-        case .close: "close"
-        case .reset: "reset"
-        case .keep: "keep"
-        case .lose: "lose"
-        case .accept: "accept"
-        case .hide, .offer, .stopReading, .bend, .tls: written
+        case .stall, .stopReading, .close, .reset, .keep, .lose, .accept, .hide, .offer, .bend, .tls: written
         case .raw(let pieces, _): "raw " + (Text.lines(pieces.flatMap(\.self)).first ?? "nothing")
         }
     }
-}
-
-extension Ruling {
-    fileprivate var reply: Reply? { if case .reply(let reply) = self { reply } else { nil } }
 }

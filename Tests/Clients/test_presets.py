@@ -85,7 +85,7 @@ class Article(unittest.TestCase):
     def test_the_article_names_every_preset_and_every_entry_of_the_menu(self):
         with open(clienttable.ARTICLE) as file:
             named = {(policy, name) for _, name, _, policy in clienttable.outcomes(file.read())}
-        folder = os.path.join(presets.mta.ROOT, "Sources", "Faults")
+        folder = os.path.join(presets.mta.ROOT, "Sources", "Faults", "Rules")
         for name in names_of(os.path.join(folder, "OddReply.swift"), r'case \w+ = "([a-z0-9-]+)"|^    case (pix)$'):
             self.assertIn((PLAIN, name), named)
         for name in names_of(os.path.join(folder, "TLSFault.swift"), r'case \.\w+: "([a-z0-9.-]+)"$'):

@@ -30,11 +30,16 @@ final class SocketWire: Wire {
         let status = withUnsafePointer(to: &address) {
             linux_connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
         }
-        guard status == 0 || status == -EINPROGRESS, waitFor(POLLOUT, 5_000_000_000),
-            linux_take_error(descriptor) == 0
-        else {
+        let isUnderWay = status == 0 || status == -EINPROGRESS || status == -ECONNRESET
+        let trouble = isUnderWay && waitFor(POLLOUT, 5_000_000_000) ? linux_take_error(descriptor) : -status
+        // A sink that resets at once may be quicker than this look at how the connect went.
+        if trouble == ECONNRESET || status == -ECONNRESET {
+            ending = .reset
+            return
+        }
+        guard isUnderWay, trouble == 0 else {
             Glibc.close(descriptor)
-            throw WireError("cannot connect to port \(port)")
+            throw WireError("cannot connect to port \(port): \(Self.words(-trouble))")
         }
         _ = linux_no_delay(descriptor)
         if implicitTLS { try beginTLS() }

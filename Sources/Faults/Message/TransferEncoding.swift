@@ -50,16 +50,8 @@ enum Base64 {
         var bits: UInt32 = 0
         var held = 0
         for octet in octets {
-            let value: UInt8
-            switch octet {
-            case 65...90: value = octet - 65
-            case 97...122: value = octet - 71
-            case 48...57: value = octet + 4
-            case UInt8(ascii: "+"): value = 62
-            case UInt8(ascii: "/"): value = 63
-            case UInt8(ascii: "="): return decoded
-            default: continue
-            }
+            if octet == UInt8(ascii: "=") { return decoded }
+            guard let value = octet.base64Value else { continue }
             bits = bits << 6 | UInt32(value)
             held += 6
             if held >= 8 {
