@@ -17,6 +17,8 @@ package struct SessionBuilder: Sendable {
     private var isOpen = false
     /// The rule that acted last, until a reply or an end used it up.
     private var pendingFault: (rule: String, phase: Phase)?
+    /// It is about the handshake alone: what comes behind is none of its doing.
+    private var endsWithHandshake = false
     /// Which rule said what in the transaction that runs; only the last of each, so that it stays small.
     private var ruleOfReply: [[UInt8]: String] = [:]
 
@@ -53,6 +55,8 @@ package struct SessionBuilder: Sendable {
         case .reply(let phase, let wire): applyReply(timed.at_us, phase, wire)
         case .fault(let rule, let why, let phase, let action, let use, let octets, let script):
             pendingFault = (rule, phase)
+            endsWithHandshake =
+                phase == .tls && script.allSatisfy { $0.hasPrefix("tls ") && $0 != "tls close-after-handshake" }
             guard hasRoom(record.faults.count, script.reduce(why.utf8.count) { $0 + $1.utf8.count }) else { return }
             record.faults.append(
                 FaultRecord(
@@ -69,7 +73,9 @@ package struct SessionBuilder: Sendable {
         case .recipientAnswered(let address, let wire): applyRecipient(address, wire)
         case .transactionEnded(let verdict, let phase, let reply, let message):
             applyEnd(verdict, phase, reply, message)
-        case .tlsStarted(let tls): record.tls = tls
+        case .tlsStarted(let tls):
+            record.tls = tls
+            if endsWithHandshake { pendingFault = nil }
         case .tlsFailed(let reason): record.tls_failure = reason
         case .plaintextDiscarded(let count):
             record.notices.append("\(count) octets in clear behind STARTTLS were thrown away")

@@ -21,6 +21,16 @@ package enum Text {
     /// A reply in one string: its lines joined by LF.
     package static func reply(_ wire: [UInt8]) -> String { lines(wire).joined(separator: "\n") }
 
+    /// A reply in a few words: its only line, or its first with `…` for the others.
+    package static func brief(_ reply: String) -> String {
+        let lines = reply.split(separator: "\n", omittingEmptySubsequences: true)
+        guard let first = lines.first else { return "" }
+        guard lines.count > 1 else { return String(first) }
+        // The hyphen behind the code says that more lines come, and so do we.
+        let text = first.dropFirst(3).first == "-" ? "\(first.prefix(3)) \(first.dropFirst(4))" : String(first)
+        return text + " …"
+    }
+
     /// Safe to show on a terminal: control and format characters are escaped.
     package static func shown(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: isUnsafe) else { return text }

@@ -76,7 +76,7 @@ package struct Transcript: Sendable {
         for recipient in transaction.recipients {
             let rule = recipient.rule.map { "  (rule \($0))" } ?? ""
             text += "\(builder.record.id)                <\(Text.shown(recipient.address))>  "
-            text += "\(Text.shown(Self.firstLine(recipient.reply)))\(rule)\n"
+            text += "\(Text.shown(Text.brief(recipient.reply)))\(rule)\n"
         }
         return text
     }
@@ -96,7 +96,7 @@ package struct Transcript: Sendable {
         let phase = transaction.rejected_at.flatMap { Phase(rawValue: $0) }
         let place = phase.map { " at \($0.spoken)" } ?? ""
         let rule = transaction.rule.map { " (rule \($0))" } ?? ""
-        let reply = transaction.reply.map { ": \(Text.shown(firstLine($0)))" } ?? ""
+        let reply = transaction.reply.map { ": \(Text.shown(Text.brief($0)))" } ?? ""
         switch transaction.verdict {
         case .accepted:
             return "accepted\(transaction.message.map { " as \($0)" } ?? "")\(reply)\(rule)"
@@ -118,7 +118,7 @@ package struct Transcript: Sendable {
         let phase = record.rejected_at.flatMap { Phase(rawValue: $0) }
         let place = phase.map { " at \($0.spoken)" } ?? ""
         let rule = record.rule.map { " (rule \($0))" } ?? ""
-        let reply = record.reply.map { ": \(Text.shown(firstLine($0)))" } ?? ""
+        let reply = record.reply.map { ": \(Text.shown(Text.brief($0)))" } ?? ""
         switch record.verdict {
         case .rejected: return "rejected\(place)\(reply)\(rule)"
         case .deferred: return "deferred\(place)\(reply)\(rule)"
@@ -127,10 +127,6 @@ package struct Transcript: Sendable {
             if phase != nil { return "no mail: dropped\(place)\(rule)" }
             return "no mail was offered"
         }
-    }
-
-    private static func firstLine(_ text: String) -> String {
-        text.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? ""
     }
 
     /// Microseconds as milliseconds with three places.

@@ -55,6 +55,14 @@ package enum Loading {
         // Scenarios of the command line take the place of those of the environment.
         let named = flags.scenarios.isEmpty ? environment : flags
         if let scenarios = scenarios(named, sources.scenarioFolders, &files, &complaints) { settings.merge(scenarios) }
+        let lost = (settings.listeners ?? []).filter { !$0.rules.isEmpty || $0.name != nil }
+        if let instead = (flags.settings.listeners ?? environment.settings.listeners)?.first, !lost.isEmpty {
+            complaints.append(
+                Complaint(
+                    .warning, instead.place,
+                    "takes the place of all listeners of the files, and of their rules: "
+                        + lost.map { $0.name ?? $0.address }.joined(separator: ", ")))
+        }
         settings.merge(environment.settings)
         settings.merge(flags.settings)
         // Folders of the command line take the place of those of the environment.

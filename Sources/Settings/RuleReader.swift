@@ -44,6 +44,13 @@ struct RuleReader {
 
     private mutating func mapping(_ node: Node) -> Read? {
         let before = nodes.complaints.count
+        if case .mapping(let mapping) = node, mapping.count == 1, let key = mapping.first?.key,
+            let word = key.scalar?.string,
+            Phase(rawValue: String(word.prefix { $0 != " " })) != nil
+        {
+            nodes.error(key, "a rule on one line stands in quotes, as - \"rcpt: 550 5.1.1 No such user\"")
+            return nil
+        }
         let fields = nodes.fields(of: node, known: Self.keys, in: "a rule")
         guard case .mapping = node else { return nil }
         var places = Places(rule: node)

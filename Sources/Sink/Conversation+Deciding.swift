@@ -298,7 +298,7 @@ extension Action {
     /// The action in the words of a rule.
     var spoken: String {
         switch self {
-        case .reply(let reply): Text.lines(reply.wire).first ?? ""
+        case .reply(let reply): Text.brief(Text.reply(reply.wire))
         case .delay(let duration_ns): "delay \(Transcript.milliseconds(duration_ns / 1000)) ms"
         case .drip(let rate): "drip \(rate)/s"
         case .slowRead(let rate): "slow-read \(rate) octets/s"

@@ -98,6 +98,25 @@ struct SessionRecordTests {
         #expect(Transcript.sentence(record) == "no mail: dropped at connect (rule gone)")
     }
 
+    @Test("a handshake that came to its end was not dropped, however bad it was")
+    func badHandshake() {
+        let tls = TLSSummary(version: "TLSv1.2", cipher: "x", sni: "expired.mx.test", clientNames: [])
+        func sentence(_ script: String) -> String {
+            let fault = Event.fault(
+                rule: "server name", why: "asked", phase: .tls, action: script, use: 1, octets: 0, script: [script])
+            return Transcript.sentence(SessionBuilder.record(of: log([fault, .tlsStarted(tls), .ended(.clientClose)])))
+        }
+        #expect(sentence("tls expired") == "no mail was offered")
+        #expect(sentence("tls close-after-handshake") == "no mail: dropped at the TLS handshake (rule server name)")
+    }
+
+    @Test("a reply of several lines is told in its first")
+    func brief() {
+        #expect(Text.brief("452-4.2.2 Full, see\n452 4.2.2 elsewhere") == "452 4.2.2 Full, see …")
+        #expect(Text.brief("550 5.1.1 No") == "550 5.1.1 No")
+        #expect(Text.brief("") == "")
+    }
+
     @Test("a record of a giant session is bounded, and says what it left out")
     func giant() {
         var builder = SessionBuilder(keepsLines: true)

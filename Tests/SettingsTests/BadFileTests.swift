@@ -81,6 +81,7 @@ import Testing
             "f.yaml:4:5: unknown key \"tims\" in a rule; did you mean \"times\"?"
         ),
         ("do: close", "f.yaml:2:5: a rule needs its phase"),
+        ("rcpt to=a@b: 550 5.1.1 No", "f.yaml:2:5: a rule on one line stands in quotes"),
         ("at: rcpt", "f.yaml:2:5: a rule needs what it does"),
         (
             "at: mail\n    when: { to: \"*@x\" }\n    do: close",

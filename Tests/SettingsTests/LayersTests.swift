@@ -118,6 +118,18 @@ import Testing
         #expect(load([(.scenario, "x")]).complaints[0].message.contains("no scenario at all"))
     }
 
+    @Test func `Listeners of the command line say whose place they take`() throws {
+        let yaml = "listeners:\n  - { smtp: \"127.0.0.1:1025\", name: mx1, rules: [ \"rcpt: 550 x\" ] }\n"
+        try withFiles(["mx.yaml": yaml]) { folder in
+            let said = load([(.scenario, "mx"), (.smtp, "127.0.0.1:0")], scenarios: [folder]).complaints
+            #expect(
+                said.map(\.description) == [
+                    "--smtp: warning: takes the place of all listeners of the files, and of their rules: mx1"
+                ])
+            #expect(load([(.scenario, "mx")], scenarios: [folder]).complaints.isEmpty)
+        }
+    }
+
     @Test func `Rules with one name in two places are an error that names both`() throws {
         try withFiles(["a.yaml": "rules:\n  - { name: x, at: rcpt, do: close }\n"]) { folder in
             let loaded = load([(.scenario, "a"), (.rule, "rcpt name=x: close")], scenarios: [folder])

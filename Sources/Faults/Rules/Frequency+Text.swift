@@ -59,7 +59,7 @@ extension Frequency: CustomStringConvertible {
     }
 
     private static func count(_ text: String) -> Result<Int, RuleText> {
-        NumberTest.count(text).flatMap { value in
+        NumberTest.count(text).mapError { _ in RuleText("\"\(text.shown)\" is not a whole number") }.flatMap { value in
             value > 0 ? .success(Int(value)) : .failure("0 times is never; leave the rule out")
         }
     }
