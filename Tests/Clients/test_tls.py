@@ -32,6 +32,18 @@ ONLY = {"only-tls1.0": "-tls1", "only-tls1.1": "-tls1_1", "only-tls1.2": "-tls1_
 VERSIONS = {"-tls1": "TLSv1", "-tls1_1": "TLSv1.1", "-tls1_2": "TLSv1.2", "-tls1_3": "TLSv1.3"}
 ALERTS = {"alert-handshake-failure": 40, "alert-internal-error": 80, "alert-unrecognized-name": 112,
           "alert-protocol-version": 70, "alert-inappropriate-fallback": 86, "alert-certificate-required": 116}
+# RFC 8446 §6, RFC 5246 §7.2 and RFC 4346 §7.2, with RFC 6066, 7301 and 7507: every alert there is.
+EVERY_ALERT = {
+    "close-notify": 0, "unexpected-message": 10, "bad-record-mac": 20, "decryption-failed": 21,
+    "record-overflow": 22, "decompression-failure": 30, "handshake-failure": 40, "no-certificate": 41,
+    "bad-certificate": 42, "unsupported-certificate": 43, "certificate-revoked": 44, "certificate-expired": 45,
+    "certificate-unknown": 46, "illegal-parameter": 47, "unknown-ca": 48, "access-denied": 49, "decode-error": 50,
+    "decrypt-error": 51, "export-restriction": 60, "protocol-version": 70, "insufficient-security": 71,
+    "internal-error": 80, "inappropriate-fallback": 86, "user-canceled": 90, "no-renegotiation": 100,
+    "missing-extension": 109, "unsupported-extension": 110, "certificate-unobtainable": 111,
+    "unrecognized-name": 112, "bad-certificate-status-response": 113, "bad-certificate-hash-value": 114,
+    "unknown-psk-identity": 115, "certificate-required": 116, "no-application-protocol": 120,
+}
 HANDSHAKE = ["stall", "close-in-handshake", "close-after-handshake", "no-close-notify"]
 SMTP = ["hidden", "refused", "silent", "garbage", "close", "ehlo-changed", "offered-again", "injected-reply"]
 NAMES = [*VERIFY, *ONLY, "weak-ciphers", "client-certificate-required", *HANDSHAKE, *ALERTS, *SMTP]
@@ -419,6 +431,14 @@ class ServerNames(unittest.TestCase):
             self.assertIsNone(bad.s_client(name=f"stall.{HOST}", limit_s=SILENCE_S)[0])
             status, text = bad.s_client()
             self.assertEqual((status, verify_code(text)), (0, 0), text)
+
+    def test_every_alert_is_the_one_that_its_name_says(self):
+        with BadTLS() as bad:
+            for name, number in EVERY_ALERT.items():
+                with self.subTest(name=name):
+                    _, text = bad.s_client("-msg", name=f"alert-{name}.{HOST}")
+                    heard = re.findall(r"<<<.*Alert.*\n\s+[0-9a-f]{2} ([0-9a-f]{2})", text)
+                    self.assertIn(f"{number:02x}", heard, text)
 
     def test_no_magic_switches_it_off(self):
         with BadTLS(arguments=["--no-magic"]) as bad:
