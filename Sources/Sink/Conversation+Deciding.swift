@@ -202,7 +202,7 @@ extension Conversation {
     }
 
     /// What a reply is bent into, if this decision bends it.
-    func bent(_ reply: Reply) -> BentReply? { plan?.raw ?? plan?.bend?.bend(reply) }
+    private func bent(_ reply: Reply) -> BentReply? { plan?.raw ?? plan?.bend?.bend(reply) }
 
     /// The session is told the ruling; its reply goes out, at once or piece by piece.
     func complete(_ phase: Phase, _ ruling: Ruling, _ now_ns: UInt64, _ effects: inout Effects) {

@@ -109,7 +109,7 @@ extension Engine {
         _ allowance: Allowance, _ place: CounterKey, _ facts: Facts, _ now_ns: UInt64
     ) -> String? {
         if allowance.kind == .atOnce { return exceededOpen(allowance, place, facts.session) }
-        let window_ns = allowance.window.map { Engine.scaled($0.ns, by: timeScale) }
+        let window_ns = allowance.window.map { scaled($0.ns) }
         let amount: UInt64 = allowance.kind == .octets ? UInt64(max(0, facts.size ?? 0)) : 1
         let state = meters.update(place, initial: Meters()) { meters -> (why: String?, counted: Bool) in
             meters.total.advance(to: now_ns, window_ns: window_ns)
@@ -151,9 +151,9 @@ extension Engine {
 
     /// Why it is deferred; nil when it passes.
     private mutating func greylisted(_ greylist: Greylist, _ place: CounterKey, _ now_ns: UInt64) -> String? {
-        let wait_ns = Engine.scaled(greylist.wait.ns, by: timeScale)
-        let window_ns = Engine.scaled(greylist.window.ns, by: timeScale)
-        let memory_ns = Engine.scaled(greylist.memory.ns, by: timeScale)
+        let wait_ns = scaled(greylist.wait.ns)
+        let window_ns = scaled(greylist.window.ns)
+        let memory_ns = scaled(greylist.memory.ns)
         return counters.update(place, initial: Counter(first_ns: now_ns)) { tuple in
             // A count of 0 is new or waits; once it passed, `first_ns` is when it was seen last.
             let elapsed_ns = now_ns >= tuple.first_ns ? now_ns - tuple.first_ns : 0
@@ -211,7 +211,7 @@ extension Engine {
                 guard isAnswer, compiled[index].match(facts, attempts) != nil else { continue }
             }
             let key = compiled[index].key(facts, CompiledRule.Use(recipient: facts.to.first))
-            let window_ns = allowance.window.map { Engine.scaled($0.ns, by: timeScale) }
+            let window_ns = allowance.window.map { scaled($0.ns) }
             meters.update(CounterKey(rule: index, key: key), initial: Meters()) { meters in
                 meters.total.advance(to: now_ns, window_ns: window_ns)
                 meters.total.add(1, at: now_ns, window_ns: window_ns)
@@ -252,7 +252,7 @@ extension Engine {
     /// What an allowance has counted now, for its fullest keys.
     mutating func present(_ index: Int, _ now_ns: UInt64) -> [RuleStatus.Present] {
         guard let allowance = compiled[index].allowance else { return [] }
-        let window_ns = allowance.window.map { Engine.scaled($0.ns, by: timeScale) }
+        let window_ns = allowance.window.map { scaled($0.ns) }
         var found: [RuleStatus.Present] = []
         if allowance.kind == .atOnce {
             for (place, count) in open where place.rule == index {

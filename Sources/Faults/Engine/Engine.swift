@@ -55,7 +55,7 @@ package struct Engine: Sendable {
     private var tallies: [Tally]
     private let byPhase: [PhaseIndex]
     private let seed: UInt64
-    let timeScale: Double
+    private let timeScale: Double
     private let catalogue: Catalogue
     private let countsAttempts: Bool
     private let countsMessages: Bool
@@ -285,7 +285,7 @@ package struct Engine: Sendable {
         }
     }
 
-    private func scaled(_ ns: UInt64) -> UInt64 { Engine.scaled(ns, by: timeScale) }
+    func scaled(_ ns: UInt64) -> UInt64 { Engine.scaled(ns, by: timeScale) }
 
     static func scaled(_ ns: UInt64, by timeScale: Double) -> UInt64 {
         timeScale == 1 ? ns : UInt64(min(Double(ns) / timeScale, Double(Span.longest.ns)))
