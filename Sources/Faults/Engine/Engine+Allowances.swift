@@ -52,18 +52,35 @@ extension CompiledRule {
 }
 
 extension Decision {
-    /// What was asked for does not happen.
-    var refuses: Bool {
+    /// What the client hears of it first.
+    enum Answer: Sendable {
+        /// The protocol's own reply.
+        case own
+        /// Raw octets may have no code.
+        case reply(ReplyCode?)
+        case silence
+    }
+
+    var answer: Answer {
         for action in actions {
             switch action {
-            case .reply(let reply): return !reply.code.isPositive
-            case .raw(_, let code): return code?.isPositive == false
-            case .accept: return false
-            case .close, .reset, .stall, .stopReading: return true
+            case .reply(let reply): return .reply(reply.code)
+            case .raw(_, let code): return .reply(code)
+            case .accept: return .own
+            case .close, .reset, .stall, .stopReading: return .silence
             case .delay, .drip, .slowRead, .keep, .lose, .hide, .offer, .bend, .tls: continue
             }
         }
-        return false
+        return .own
+    }
+
+    /// What was asked for does not happen.
+    var refuses: Bool {
+        switch answer {
+        case .own: false
+        case .reply(let code): code?.isPositive == false
+        case .silence: true
+        }
     }
 }
 
@@ -188,15 +205,11 @@ extension Engine {
 
     /// What the client will hear of a decision, as far as it is counted; nil: nothing that counts.
     func code(of decision: Decision?, at phase: Phase) -> ReplyCode? {
-        for action in decision?.actions ?? [] {
-            switch action {
-            case .reply(let reply): return reply.code
-            case .raw(_, let code): return code
-            case .close, .reset, .stall, .stopReading: return nil
-            case .accept, .delay, .drip, .slowRead, .keep, .lose, .hide, .offer, .bend, .tls: continue
-            }
+        switch decision?.answer ?? .own {
+        case .own: phase == .rcpt ? ReplyCode.ok : nil
+        case .reply(let code): code
+        case .silence: nil
         }
-        return phase == .rcpt ? ReplyCode.ok : nil
     }
 
     /// - Parameter phase: rcpt for a recipient that is answered, nil where it does not matter.
