@@ -1,6 +1,7 @@
 // swift-tools-version: 6.2
 // The rooms of fakemx and the arrows between them. Arrows run one way:
-// fakemx -> Sink -> {EventLoop, Store, Journal, Faults, SMTP}; Settings -> Faults; Store -> Journal; Journal, Faults -> SMTP.
+// fakemx -> FakeMX -> Web -> Sink -> {EventLoop, Store, Journal, Faults, SMTP}; Web -> Mail; Settings -> Faults;
+// Store -> Journal; Journal, Faults -> SMTP.
 
 import PackageDescription
 
@@ -11,17 +12,24 @@ let strict: [SwiftSetting] = [
 let package = Package(
     name: "fakemx",
     products: [
-        .executable(name: "fakemx", targets: ["fakemx"])
+        .executable(name: "fakemx", targets: ["fakemx"]),
+        .library(name: "FakeMX", targets: ["FakeMX"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // System headers that the Glibc overlay does not show.
         .target(name: "CLinux"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+
+        .systemLibrary(name: "CGMime", pkgConfig: "gmime-3.0", providers: [.apt(["libgmime-3.0-dev"])]),
+        .systemLibrary(name: "CXML2", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
 
         // Pure rooms: no I/O, no clock, no dice, no log, no Foundation.
         .target(name: "SMTP", swiftSettings: strict),
@@ -31,7 +39,10 @@ let package = Package(
         // Rooms with effects.
         .target(
             name: "Store",
-            dependencies: ["Journal", "SMTP", .product(name: "DequeModule", package: "swift-collections")],
+            dependencies: [
+                "Journal", "SMTP", .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
             swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CLinux", "COpenSSL"], swiftSettings: strict),
         .target(
@@ -40,10 +51,26 @@ let package = Package(
         .target(
             name: "Sink",
             dependencies: ["EventLoop", "Store", "Journal", "Faults", "SMTP"], swiftSettings: strict),
+        .target(name: "Mail", dependencies: ["CGMime", "CXML2"], swiftSettings: strict),
+        .target(
+            name: "Web",
+            dependencies: [
+                "Sink", "Settings", "Store", "Journal", "Faults", "SMTP", "Mail",
+                .product(name: "Hummingbird", package: "hummingbird"),
+            ],
+            swiftSettings: strict),
+        .target(
+            name: "FakeMX",
+            dependencies: [
+                "Web", "Sink", "Settings", "Store", "EventLoop", "Journal", "Faults", "SMTP",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
         .executableTarget(
             name: "fakemx",
             dependencies: [
-                "Sink", "Settings",
+                "FakeMX", "Web", "Sink", "Settings",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -53,6 +80,7 @@ let package = Package(
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Faults", "SMTP"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Journal", "SMTP"], swiftSettings: strict),
+        .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: strict),
         .testTarget(
             name: "SinkTests", dependencies: ["Sink", "Settings", "Store", "EventLoop", "Journal", "Faults", "SMTP"],
             swiftSettings: strict),

@@ -31,7 +31,7 @@ extension Message {
             view.append(">")
         }
         view.append(";\r\n\t")
-        view.append(contentsOf: CivilDate(seconds: received_s).mailDate.utf8)
+        view.append(contentsOf: CivilDate(seconds: received_us / 1_000_000).mailDate.utf8)
         view.append("\r\n")
         view.append(contentsOf: content)
         return view

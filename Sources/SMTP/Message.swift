@@ -14,12 +14,12 @@ package struct Message: Sendable, Hashable {
     package var client: String
     /// The `with` value of the Received field: ESMTP, ESMTPS, … (RFC 3848, RFC 6531 §4.3).
     package var withProtocol: String
-    /// Seconds since 1970-01-01T00:00:00Z.
-    package var received_s: Int64
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    package var received_us: Int64
 
     package init(
         id: String, reversePath: ReversePath, recipients: [ForwardPath], content: [UInt8], helo: [UInt8],
-        client: String, withProtocol: String, received_s: Int64
+        client: String, withProtocol: String, received_us: Int64
     ) {
         self.id = id
         self.reversePath = reversePath
@@ -28,6 +28,6 @@ package struct Message: Sendable, Hashable {
         self.helo = helo
         self.client = client
         self.withProtocol = withProtocol
-        self.received_s = received_s
+        self.received_us = received_us
     }
 }

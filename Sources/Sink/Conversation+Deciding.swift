@@ -190,7 +190,7 @@ extension Conversation {
         effects.message = Message(
             id: messageID, reversePath: transaction.reversePath, recipients: transaction.recipients,
             content: session.takeContent(), helo: session.helo ?? [], client: clientHost,
-            withProtocol: session.withProtocol, received_s: (wallBegan_us + Int64(now_us)) / 1_000_000)
+            withProtocol: session.withProtocol, received_us: wallBegan_us + Int64(now_us))
         gate = .storing(named)
     }
 

@@ -1,52 +1,77 @@
-// Keeps the last sessions and messages in memory, bounded by number and by octets. What retention drops is counted.
+// Keeps the last sessions and messages in memory, bounded by number, octets and age. What retention drops is counted.
 
 import Journal
 import SMTP
 import Synchronization
 
-/// How much is kept; the oldest goes first.
-package struct Retention: Sendable, Hashable {
-    package var messages = 10_000
-    package var messageOctets = 256 << 20
-    package var sessions = 10_000
-    package var sessionOctets = 64 << 20
-
-    package init() {}
-}
-
 package final class MemoryStore: SessionStore {
-    private let messages: Mutex<Ring<Message>>
-    private let sessions: Mutex<Ring<StoredSession>>
+    /// One message; a class, so that removing from the middle moves references alone.
+    private final class Entry: Sendable {
+        let position: Int64
+        let message: Message
+        let facets: [UInt64]
+
+        init(_ position: Int64, _ message: Message) {
+            self.position = position
+            self.message = message
+            facets = message.facets.sorted()
+        }
+    }
+
+    private final class SessionEntry: Sendable {
+        let session: StoredSession
+        init(_ session: StoredSession) { self.session = session }
+    }
+
+    private struct Messages {
+        var ring: Ring<Entry>
+        /// Of those that have any.
+        var marks: [Int64: Marks] = [:]
+        var readCount = 0
+        var removed = 0
+        var octetsEver = 0
+
+        mutating func forget(_ entries: [Entry]) {
+            guard !marks.isEmpty else { return }
+            for entry in entries {
+                if let mark = marks.removeValue(forKey: entry.position), mark.isRead { readCount -= 1 }
+            }
+        }
+
+        func stored(_ entry: Entry) -> StoredMessage {
+            StoredMessage(
+                position: entry.position, message: entry.message, size: entry.message.content.count,
+                marks: marks[entry.position] ?? Marks())
+        }
+    }
+
+    private let messages: Mutex<Messages>
+    private let sessions: Mutex<Ring<SessionEntry>>
+    private let retention: Retention
 
     package init(retention: Retention) {
+        self.retention = retention
         messages = Mutex(
-            Ring(countLimit: retention.messages, octetLimit: retention.messageOctets) { $0.content.count })
+            Messages(
+                ring: Ring(countLimit: retention.messages, octetLimit: retention.messageOctets) {
+                    $0.message.content.count
+                }))
         sessions = Mutex(
-            Ring(countLimit: retention.sessions, octetLimit: retention.sessionOctets) { $0.log.octetCount })
+            Ring(countLimit: retention.sessions, octetLimit: retention.sessionOctets) { $0.session.log.octetCount })
     }
 
     package var keepsMessages: Bool { true }
     package var keepsSessions: Bool { true }
-
-    package func keep(_ message: Message) throws(StoreFailure) {
-        let dropped = messages.withLock { $0.append(message) }
-        // Freed here, outside the lock: other loops need not wait for it.
-        _ = consume dropped
-    }
-
-    package func keep(_ session: StoredSession) {
-        let dropped = sessions.withLock { $0.append(session) }
-        _ = consume dropped
-    }
-
-    package func countMessage(octets: Int) { messages.withLock { $0.countWithoutKeeping() } }
-    package func countSession() { sessions.withLock { $0.countWithoutKeeping() } }
+    package var lastSessionNumber: UInt64 { 0 }
 
     package var counts: StoreCounts {
         var counts = StoreCounts()
         messages.withLock {
-            (counts.messages, counts.messageOctets) = ($0.count, $0.octets)
-            (counts.messagesEver, counts.messagesDropped) = ($0.everCount, $0.droppedCount)
+            (counts.messages, counts.messageOctets) = ($0.ring.count, $0.ring.octets)
+            (counts.messagesEver, counts.messagesDropped) = ($0.ring.everCount, $0.ring.droppedCount)
+            counts.unreadMessages = $0.ring.count - $0.readCount
+            counts.messageOctetsEver = $0.octetsEver
+            counts.messagesRemoved = $0.removed
         }
         sessions.withLock {
             (counts.sessions, counts.sessionOctets) = ($0.count, $0.octets)
@@ -55,6 +80,179 @@ package final class MemoryStore: SessionStore {
         return counts
     }
 
-    package func newestSessions(_ limit: Int) -> [StoredSession] { sessions.withLock { $0.newest(limit) } }
-    package func newestMessages(_ limit: Int) -> [Message] { messages.withLock { $0.newest(limit) } }
+    // MARK: Keeping
+
+    package func keep(_ message: Message, _ ticket: KeepTicket) -> Keeping {
+        let dropped = messages.withLock { messages in
+            messages.octetsEver += message.content.count
+            let dropped = messages.ring.append(Entry(Int64(messages.ring.everCount + 1), message))
+            messages.forget(dropped)
+            return dropped
+        }
+        // Freed here, outside the lock: other loops need not wait for it.
+        _ = consume dropped
+        return .kept
+    }
+
+    package func keep(_ session: StoredSession) {
+        let dropped = sessions.withLock { sessions in
+            var session = session
+            session.position = Int64(sessions.everCount + 1)
+            return sessions.append(SessionEntry(session))
+        }
+        _ = consume dropped
+    }
+
+    package func countMessage(octets: Int) {
+        messages.withLock {
+            $0.ring.countWithoutKeeping()
+            $0.octetsEver += octets
+        }
+    }
+
+    package func countSession() { sessions.withLock { $0.countWithoutKeeping() } }
+
+    // MARK: Reading
+
+    package func settle() async {}
+
+    package func lastPositions() async throws(StoreFailure) -> (message: Int64, session: Int64) {
+        (Int64(messages.withLock { $0.ring.everCount }), Int64(sessions.withLock { $0.everCount }))
+    }
+
+    package func sessions(
+        _ query: StoreQuery, where matches: @escaping @Sendable (StoredSession) -> Bool
+    ) async throws(StoreFailure) -> [StoredSession] {
+        // A copy of references; what is asked of each one holds no lock.
+        let all = sessions.withLock { $0.all }
+        var found: [StoredSession] = []
+        for entry in all.reversed() where found.count < query.limit {
+            let session = entry.session
+            guard query.admits(session.position, session.facets) else { continue }
+            if matches(session) { found.append(session) }
+        }
+        return found
+    }
+
+    package func session(_ number: UInt64) async throws(StoreFailure) -> StoredSession? {
+        sessions.withLock { $0.all }.last { $0.session.number == number }?.session
+    }
+
+    package func messages(
+        _ query: StoreQuery, where matches: @escaping @Sendable (StoredMessage) -> Bool
+    ) async throws(StoreFailure) -> [StoredMessage] {
+        let (all, marks) = messages.withLock { ($0.ring.all, $0.marks) }
+        var found: [StoredMessage] = []
+        for entry in all.reversed() where found.count < query.limit {
+            guard query.admits(entry.position, entry.facets) else { continue }
+            let stored = StoredMessage(
+                position: entry.position, message: entry.message, size: entry.message.content.count,
+                marks: marks[entry.position] ?? Marks())
+            if matches(stored) { found.append(stored) }
+        }
+        return found
+    }
+
+    package func message(_ id: String) async throws(StoreFailure) -> StoredMessage? {
+        messages.withLock { messages in
+            messages.ring.all.last { $0.message.id == id }.map { messages.stored($0) }
+        }
+    }
+
+    // MARK: Changing
+
+    package func mark(
+        _ positions: [Int64], _ change: @escaping @Sendable (inout Marks) -> Void
+    ) async throws(StoreFailure) -> Int {
+        let wanted = Set(positions)
+        return messages.withLock { messages in
+            var count = 0
+            for entry in messages.ring.all where wanted.contains(entry.position) {
+                var mark = messages.marks[entry.position] ?? Marks()
+                let wasRead = mark.isRead
+                change(&mark)
+                messages.readCount += (mark.isRead ? 1 : 0) - (wasRead ? 1 : 0)
+                messages.marks[entry.position] = mark == Marks() ? nil : mark
+                count += 1
+            }
+            return count
+        }
+    }
+
+    package func tags() async throws(StoreFailure) -> [String: Int] {
+        messages.withLock { messages in
+            var counts: [String: Int] = [:]
+            for mark in messages.marks.values { for tag in mark.tags { counts[tag, default: 0] += 1 } }
+            return counts
+        }
+    }
+
+    package func removeMessages(_ positions: [Int64]) async throws(StoreFailure) -> [Int64] {
+        let wanted = Set(positions)
+        let removed = messages.withLock { messages in
+            let removed = messages.ring.remove { wanted.contains($0.position) }
+            messages.forget(removed)
+            messages.removed += removed.count
+            return removed
+        }
+        return removed.map(\.position)
+    }
+
+    package func removeAllMessages() async throws(StoreFailure) -> Int {
+        let removed = messages.withLock { messages in
+            let removed = messages.ring.remove { _ in true }
+            messages.forget(removed)
+            messages.removed += removed.count
+            return removed
+        }
+        return removed.count
+    }
+
+    package func removeSessions(_ positions: [Int64]) async throws(StoreFailure) -> Int {
+        let wanted = Set(positions)
+        return sessions.withLock { $0.remove { wanted.contains($0.session.position) } }.count
+    }
+
+    package func removeAllSessions() async throws(StoreFailure) -> Int {
+        sessions.withLock { $0.remove { _ in true } }.count
+    }
+
+    package func expire(now_us: Int64) {
+        if let age = retention.messageAge_us {
+            let dropped = messages.withLock { messages in
+                let dropped = messages.ring.dropOldest { $0.message.received_us < now_us - age }
+                messages.forget(dropped)
+                return dropped
+            }
+            _ = consume dropped
+        }
+        if let age = retention.sessionAge_us {
+            let dropped = sessions.withLock { $0.dropOldest { $0.session.ended_us < now_us - age } }
+            _ = consume dropped
+        }
+    }
+
+    package func close() async {}
+}
+
+extension StoreQuery {
+    /// Whether a thing at a position, with facets in ascending order, may be meant.
+    func admits(_ position: Int64, _ facets: [UInt64]) -> Bool {
+        if let before, position >= before { return false }
+        if let after, position <= after { return false }
+        return self.facets.allSatisfy { group in group.contains { facets.sortedContains($0) } }
+    }
+}
+
+extension [UInt64] {
+    /// In ascending order.
+    fileprivate func sortedContains(_ value: UInt64) -> Bool {
+        if count <= 16 { return contains(value) }
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self[middle] < value { low = middle + 1 } else { high = middle }
+        }
+        return low < count && self[low] == value
+    }
 }

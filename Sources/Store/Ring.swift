@@ -40,5 +40,30 @@ struct Ring<Element> {
 
     mutating func countWithoutKeeping() { everCount += 1 }
 
-    func newest(_ limit: Int) -> [Element] { Array(elements.suffix(limit).reversed()) }
+    /// Oldest first.
+    var all: Deque<Element> { elements }
+
+    /// Removes by choice, wherever it stands; this is not counted as dropped.
+    mutating func remove(where isWanted: (Element) -> Bool) -> [Element] {
+        var removed: [Element] = []
+        elements.removeAll { element in
+            guard isWanted(element) else { return false }
+            octets -= size(element)
+            removed.append(element)
+            return true
+        }
+        return removed
+    }
+
+    /// Drops from the old end for as long as the condition holds.
+    mutating func dropOldest(while isOld: (Element) -> Bool) -> [Element] {
+        var dropped: [Element] = []
+        while let oldest = elements.first, isOld(oldest) {
+            elements.removeFirst()
+            octets -= size(oldest)
+            droppedCount += 1
+            dropped.append(oldest)
+        }
+        return dropped
+    }
 }

@@ -11,7 +11,7 @@ struct MessageTests {
             id: "A17", reversePath: ReversePath(address: Array("a@from.test".utf8)),
             recipients: [ForwardPath(address: Array("b@to.test".utf8))],
             content: Array("Received: older\r\nSubject: x\r\n\r\n\0body".utf8), helo: Array("client.test".utf8),
-            client: "192.0.2.1", withProtocol: "ESMTPS", received_s: 1_893_456_000)
+            client: "192.0.2.1", withProtocol: "ESMTPS", received_us: 1_893_456_000_000_000)
         setUp(&message)
         return message
     }

@@ -1,0 +1,4 @@
+// The library: a fake MX inside a process.
+
+import NIOHTTP1
+import Web

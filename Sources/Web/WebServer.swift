@@ -1,0 +1,4 @@
+// The HTTP side of a running sink.
+
+import Hummingbird
+import Sink
