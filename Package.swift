@@ -50,7 +50,11 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "Sink",
-            dependencies: ["EventLoop", "Store", "Journal", "Faults", "SMTP"], swiftSettings: strict),
+            dependencies: [
+                "EventLoop", "Store", "Journal", "Faults", "SMTP",
+                .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict),
         .target(name: "Mail", dependencies: ["CGMime", "CXML2"], swiftSettings: strict),
         .target(
             name: "Web",

@@ -40,6 +40,12 @@ package actor EventLoop {
     /// Closes all listening sockets, or those with a tag. Connections stay.
     package func stopAccepting(tag: Int? = nil) { reactor.stopAccepting(tag: tag) }
 
+    /// Calls `body` on the loop at the end of each wake-up, when every connection that was ready had its turn.
+    package func whenWakeUpFinishes(_ body: @escaping @Sendable (Instant) -> Void) { reactor.wakeUpFinished = body }
+
+    /// Returns when the turn that runs, if one does, is finished.
+    package func awaitTurn() {}
+
     // MARK: looking in
 
     package var statistics: LoopStatistics { reactor.statistics }

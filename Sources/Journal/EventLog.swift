@@ -11,6 +11,12 @@ package struct EventLog: Sendable, Hashable {
 
     package init() {}
 
+    /// Octets of another log, or a part of them that begins and ends between events.
+    package init(octets: [UInt8], eventCount: Int) {
+        self.octets = octets
+        self.eventCount = eventCount
+    }
+
     package var isEmpty: Bool { octets.isEmpty }
     package var octetCount: Int { octets.count }
 

@@ -45,6 +45,7 @@ extension Message {
 
     package var facets: Set<UInt64> {
         var facets: Set<UInt64> = [Facet.client.hash(client), Facet.helo.hash(helo), Facet.session.hash(session)]
+        if let name = Space.name(ofDomain: helo) { facets.insert(Facet.space.hash(name)) }
         Facet.add(reversePath.address, as: .from, .fromDomain, to: &facets)
         for recipient in recipients { Facet.add(recipient.address, as: .to, .toDomain, to: &facets) }
         return facets
@@ -56,7 +57,10 @@ extension SessionRecord {
     package static let mostFacets = 10_000
 
     /// The address of the client without its port.
-    package var clientHost: String {
+    package var clientHost: String { Self.host(ofClient: client) }
+
+    /// Of `192.0.2.1:5000` or `[2001:db8::1]:5000`; what has no port stays.
+    package static func host(ofClient client: String) -> String {
         guard let colon = client.lastIndex(of: ":") else { return client }
         let host = client[..<colon]
         return host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host)

@@ -15,6 +15,8 @@ package struct SessionBuilder: Sendable {
     private var octetCount = 0
 
     private var isOpen = false
+    /// The rule that made the last reply, if one did.
+    package private(set) var ruleBehindLastReply: String?
     /// The rule that acted last, until a reply or an end used it up.
     private var pendingFault: (rule: String, phase: Phase)?
     /// It is about the handshake alone: what comes behind is none of its doing.
@@ -26,8 +28,8 @@ package struct SessionBuilder: Sendable {
     package init(keepsLines: Bool) { self.keepsLines = keepsLines }
 
     /// The record of a whole log.
-    package static func record(of log: EventLog, dropped: Int = 0) -> SessionRecord {
-        var builder = SessionBuilder(keepsLines: true)
+    package static func record(of log: EventLog, dropped: Int = 0, keepsLines: Bool = true) -> SessionRecord {
+        var builder = SessionBuilder(keepsLines: keepsLines)
         for event in log { builder.apply(event) }
         builder.record.events_dropped += dropped
         return builder.record
@@ -43,7 +45,7 @@ package struct SessionBuilder: Sendable {
             record.started = Timestamp(wall_us: wall_us).rfc3339
         case .clientLine(let octets, let segment):
             noteHelo(octets)
-            addLine(timed.at_us, .client, Text.lossy(octets), segment: segment)
+            if keepsLines { addLine(timed.at_us, .client, Text.lossy(octets), segment: segment) }
         case .clientContent(let count, let segment):
             guard keepsLines, hasRoom(record.lines.count) else { return }
             record.lines.append(
@@ -93,8 +95,9 @@ package struct SessionBuilder: Sendable {
     }
 
     private mutating func applyReply(_ at_us: UInt64, _ phase: Phase?, _ wire: [UInt8]) {
-        for line in Text.lines(wire) { addLine(at_us, .sink, line, segment: 0) }
+        if keepsLines { for line in Text.lines(wire) { addLine(at_us, .sink, line, segment: 0) } }
         defer { pendingFault = nil }
+        ruleBehindLastReply = pendingFault?.rule
         if let fault = pendingFault, fault.phase == phase || fault.phase == .tls, ruleOfReply.count < 1000 {
             ruleOfReply[wire] = fault.rule
         } else {
@@ -166,7 +169,7 @@ package struct SessionBuilder: Sendable {
     }
 
     private mutating func addLine(_ at_us: UInt64, _ who: Party, _ text: String, segment: Int) {
-        guard keepsLines, hasRoom(record.lines.count, text.utf8.count) else { return }
+        guard hasRoom(record.lines.count, text.utf8.count) else { return }
         record.lines.append(
             LineRecord(at_us: at_us, who: who, text: text, segment: segment, tls: record.tls != nil, octets: nil))
     }

@@ -5,7 +5,8 @@ struct Content: Sendable {
     /// What is reserved at once when the client announces a size, at most. A promise must not cost much memory.
     static let reserveLimit = 1 << 18
 
-    private let keeps: Bool
+    /// For the messages that begin from now on.
+    var keeps: Bool
     private let limit: Int
     private var isStoring = false
     private(set) var octets: [UInt8] = []

@@ -3,13 +3,15 @@
 
 extension Session {
     mutating func beginContent() {
+        content.keeps = keepsContent
         content.begin(expected: transaction?.reversePath.size)
+        checkpoints = bodyCheckpoints
         nextCheckpoint = 0
     }
 
     /// Content octets until the next checkpoint.
     private var room: Int {
-        nextCheckpoint < bodyCheckpoints.count ? bodyCheckpoints[nextCheckpoint] - content.count : Int.max
+        nextCheckpoint < checkpoints.count ? checkpoints[nextCheckpoint] - content.count : Int.max
     }
 
     /// Whether a checkpoint is reached; moves past it, and past all that fall on the same octet.

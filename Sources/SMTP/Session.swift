@@ -5,8 +5,12 @@
 /// One SMTP session, from the greeting to the close.
 package struct Session: ~Copyable {
     package let profile: Profile
-    let keepsContent: Bool
-    let bodyCheckpoints: [Int]
+    /// For the messages that begin from now on.
+    package var keepsContent: Bool
+    /// For the messages that begin from now on.
+    package var bodyCheckpoints: [Int]
+    /// Of the message at hand.
+    var checkpoints: [Int] = []
 
     /// The session was greeted by EHLO, so extensions are in force (RFC 5321 §3.2).
     package internal(set) var saidEHLO = false

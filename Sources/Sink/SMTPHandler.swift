@@ -12,27 +12,46 @@ import Store
 /// Unchecked: each loop has one of its own, and only handlers, which live on their loop, touch it.
 final class LoopWorkspace: @unchecked Sendable {
     var effects = Effects()
+    /// What the chronicle was not told yet.
+    private var outbox = Outbox()
     let output: SessionOutput
 
     init(output: SessionOutput) { self.output = output }
+
+    /// The events of the turn that runs.
+    func tellChronicle(of session: UInt64, isLast: Bool, now: Instant) {
+        guard isLast || output.chronicle.hasRoom(for: effects.events.octetCount) else {
+            return output.chronicle.countLeftOut(effects.events.eventCount)
+        }
+        outbox.append(effects.events, of: session, isLast: isLast, now: now)
+        if outbox.isDue(now) { flush() }
+    }
+
+    /// Hands over what waits.
+    func flush() { if let batch = outbox.take() { output.chronicle.take(batch) } }
 }
 
 /// Where finished messages and events go.
 final class SessionOutput: Sendable {
-    /// Event octets kept of one session, at most; what comes behind is counted, and its end is kept all the same.
-    static let sessionLogLimit = 1 << 20
-
     let store: any SessionStore
+    let chronicle: Chronicle
+    /// Somebody may ask the chronicle: a store that keeps sessions, or whoever waits and watches.
+    let isWatched: Bool
     let transcript: TranscriptWriter?
     let counters: SinkCounters
 
-    init(store: any SessionStore, transcript: TranscriptWriter?, counters: SinkCounters) {
+    init(
+        store: any SessionStore, chronicle: Chronicle, isWatched: Bool, transcript: TranscriptWriter?,
+        counters: SinkCounters
+    ) {
         self.store = store
+        self.chronicle = chronicle
+        self.isWatched = isWatched
         self.transcript = transcript
         self.counters = counters
     }
 
-    var records: Bool { store.keepsSessions || transcript != nil }
+    var records: Bool { isWatched || transcript != nil }
 }
 
 final class SMTPHandler: ConnectionHandler {
@@ -40,10 +59,9 @@ final class SMTPHandler: ConnectionHandler {
     private let workspace: LoopWorkspace
     private let identity: TLSIdentity?
     private let tlsMenu: TLSMenu
-    private var log = EventLog()
-    private var eventsDropped = 0
     private var isReading = true
     private var hasEnded = false
+    private var hasToldEnd = false
 
     init(conversation: Conversation, workspace: LoopWorkspace, identity: TLSIdentity?, tlsMenu: TLSMenu) {
         self.conversation = conversation
@@ -123,13 +141,13 @@ final class SMTPHandler: ConnectionHandler {
     // MARK: Effects
 
     private func carryOut(_ connection: Connection, _ now: Instant) {
-        storeMessages(now)
+        storeMessages(connection, now)
         if workspace.effects.startsTLS, identity == nil {
             // STARTTLS is only listed where there is a certificate; a rule may offer it all the same.
             workspace.effects.startsTLS = false
             conversation.handshakeFailed("no certificate is there", now_ns: now.nanoseconds, &workspace.effects)
         }
-        if !workspace.effects.events.isEmpty { keepEvents() }
+        if !workspace.effects.events.isEmpty { tellEvents(now) }
         if !workspace.effects.output.isEmpty {
             workspace.effects.output.withUnsafeBytes { connection.send($0) }
         }
@@ -154,7 +172,7 @@ final class SMTPHandler: ConnectionHandler {
         let context = conversation.context
         let manner = fault.flatMap { TLSManner(named: $0.name) } ?? .orderly
         // Rules and settings come before what a client may ask for, as with addresses.
-        let obeysServerName = fault == nil && context.rules.magic.contains(.fakemx)
+        let obeysServerName = fault == nil && conversation.rules.magic.contains(.fakemx)
         guard manner != .orderly || obeysServerName else { return nil }
         return TLSMisconduct(
             manner: manner, menu: tlsMenu, hostname: context.profile.hostname,
@@ -162,7 +180,7 @@ final class SMTPHandler: ConnectionHandler {
     }
 
     /// A 250 is written after its message is stored. What the answer leads to may be another message.
-    private func storeMessages(_ now: Instant) {
+    private func storeMessages(_ connection: Connection, _ now: Instant) {
         if let octets = workspace.effects.countedMessage {
             workspace.effects.countedMessage = nil
             workspace.output.store.countMessage(octets: octets)
@@ -170,27 +188,31 @@ final class SMTPHandler: ConnectionHandler {
         }
         while let message = workspace.effects.message {
             workspace.effects.message = nil
-            var failure: String?
-            do {
-                try workspace.output.store.keep(message)
-                workspace.output.counters.messageAccepted()
-            } catch {
-                failure = error.reason
+            let ticket = KeepTicket(loop: connection.reactor.index, connection: connection.id)
+            switch workspace.output.store.keep(message, ticket) {
+            case .kept: stored(nil, now)
+            case .refused(let failure): stored(failure, now)
+            case .later: return  // the store calls, and the reply waits for that
             }
-            conversation.stored(failure, now_ns: now.nanoseconds, &workspace.effects)
         }
     }
 
-    private func keepEvents() {
+    private func stored(_ failure: StoreFailure?, _ now: Instant) {
+        if failure == nil { workspace.output.counters.messageAccepted() }
+        conversation.stored(failure?.reason, now_ns: now.nanoseconds, &workspace.effects)
+    }
+
+    /// The store has done what it was asked for, or could not.
+    func messageStored(_ connection: Connection, _ failure: StoreFailure?, now: Instant) {
+        stored(failure, now)
+        carryOut(connection, now)
+    }
+
+    private func tellEvents(_ now: Instant) {
         let output = workspace.output
-        let isLast = conversation.hasEnded
-        if output.store.keepsSessions {
-            if log.octetCount + workspace.effects.events.octetCount <= SessionOutput.sessionLogLimit || isLast {
-                log.append(workspace.effects.events)
-            } else {
-                eventsDropped += workspace.effects.events.eventCount
-            }
-        }
+        let isLast = conversation.hasEnded && !hasToldEnd
+        hasToldEnd = hasToldEnd || isLast
+        if output.isWatched { workspace.tellChronicle(of: conversation.number, isLast: isLast, now: now) }
         output.transcript?.write(session: conversation.id, events: workspace.effects.events, isLast: isLast)
     }
 
@@ -203,13 +225,7 @@ final class SMTPHandler: ConnectionHandler {
         guard !hasEnded else { return }
         hasEnded = true
         connection.setDeadline(nil)
-        if workspace.output.store.keepsSessions {
-            workspace.output.store.keep(
-                StoredSession(id: conversation.id, log: log, eventsDropped: eventsDropped))
-            log = EventLog()
-        } else {
-            workspace.output.store.countSession()
-        }
+        if !workspace.output.store.keepsSessions { workspace.output.store.countSession() }
         workspace.output.counters.sessionEnded()
     }
 }

@@ -1,5 +1,6 @@
 // The running sink: loops, listeners, the store and the rules in force. The one place where the parts meet.
 
+import Dispatch
 import EventLoop
 import Faults
 import Journal
@@ -9,7 +10,7 @@ import Synchronization
 
 package final class Server: Sendable {
     /// What new connections get. A reload puts another one in its place; open sessions keep theirs.
-    private struct Generation: Sendable {
+    struct Generation: Sendable {
         var configuration: SinkConfiguration
         var rules: RuleBook
         var contexts: [ListenerContext]
@@ -17,10 +18,16 @@ package final class Server: Sendable {
 
     package let counters: SinkCounters
     package let store: any SessionStore
+    package let chronicle: Chronicle
     private let output: SessionOutput
-    private let loops: [EventLoop]
-    private let generation: Mutex<Generation>
-    private let sessionNumber = Atomic<UInt64>(0)
+    let loops: [EventLoop]
+    private let workspaces: [LoopWorkspace]
+    let generation: Mutex<Generation>
+    /// The rules that were set at run time, in their order, and how often they were changed.
+    let runRules = Mutex<(number: Int, rules: [RunRule])>((0, []))
+    private let sessionNumber: Atomic<UInt64>
+    private let sweeper: Alarm
+    package let started_us: Int64
 
     /// - Parameters:
     ///   - descriptor: where transcripts go.
@@ -30,18 +37,48 @@ package final class Server: Sendable {
         progress: @escaping @Sendable () -> Void = {}
     ) throws {
         counters = SinkCounters(progress: progress)
-        switch configuration.store {
-        case .memory(let retention): store = MemoryStore(retention: retention)
-        case .none: store = CountingStore()
-        }
-        output = SessionOutput(
-            store: store,
-            transcript: configuration.transcript.map { TranscriptWriter(form: $0, descriptor: descriptor) },
-            counters: counters)
+        started_us = WallClock.now_us()
         var settings = LoopSettings()
         settings.connectionLimit = max(1, configuration.connectionLimit / max(1, configuration.loops))
-        loops = try (0..<max(1, configuration.loops)).map { try EventLoop(index: $0, settings: settings) }
+        let loops = try (0..<max(1, configuration.loops)).map { try EventLoop(index: $0, settings: settings) }
+        self.loops = loops
+        let store = try Self.store(configuration) { Self.tell($0, to: loops) }
+        self.store = store
+        sessionNumber = Atomic(store.lastSessionNumber)
+        chronicle = Chronicle(store: store, run: UInt64(started_us))
+        let output = SessionOutput(
+            store: store, chronicle: chronicle, isWatched: configuration.isWatched || store.keepsSessions,
+            transcript: configuration.transcript.map { TranscriptWriter(form: $0, descriptor: descriptor) },
+            counters: counters)
+        self.output = output
+        workspaces = loops.map { _ in LoopWorkspace(output: output) }
         generation = Mutex(Self.generation(of: configuration, output))
+        sweeper = Alarm(queue: DispatchQueue(label: "fakemx.sweeper")) { store.expire(now_us: WallClock.now_us()) }
+    }
+
+    private static func store(
+        _ configuration: SinkConfiguration, onKept: @escaping @Sendable ([KeepResult]) -> Void
+    ) throws(StoreFailure) -> any SessionStore {
+        switch configuration.store {
+        case .memory(let retention): MemoryStore(retention: retention)
+        case .none: CountingStore()
+        case .file(let path, let sync, let retention):
+            throw StoreFailure(reason: "STUB \(path) \(sync) \(retention)")
+        }
+    }
+
+    /// Brings the answers of the store back to the connections that wait for them.
+    private static func tell(_ results: [KeepResult], to loops: [EventLoop]) {
+        for (index, results) in Dictionary(grouping: results, by: \.ticket.loop) {
+            loops[index].perform { loop in
+                let now = loop.face.now
+                for result in results {
+                    loop.withConnection(result.ticket.connection) { connection in
+                        (connection.handler as? SMTPHandler)?.messageStored(connection, result.failure, now: now)
+                    }
+                }
+            }
+        }
     }
 
     // MARK: Start
@@ -62,14 +99,19 @@ package final class Server: Sendable {
             throw error
         }
         for (index, loop) in loops.enumerated() {
-            let workspace = LoopWorkspace(output: output)
+            let workspace = workspaces[index]
+            await loop.whenWakeUpFinishes { _ in workspace.flush() }
             try await loop.listen(
                 on: bound.compactMap { $0.indices.contains(index) ? $0[index] : nil },
                 accept: { [self] arrival in handler(for: arrival, workspace) },
                 refuse: { [self] reason, tag in refusal(reason, tag) })
         }
+        sweeper.repeatEvery(Self.sweep)
         return bound.compactMap { $0.first?.address }
     }
+
+    /// How often the store is asked to drop what is too old.
+    private static let sweep = DispatchTimeInterval.seconds(1)
 
     private func handler(for arrival: Arrival, _ workspace: LoopWorkspace) -> any ConnectionHandler {
         let (context, identity, menu) = generation.withLock {
@@ -112,6 +154,22 @@ package final class Server: Sendable {
         generation.withLock { $0.rules }.status(now_ns: Instant.now().nanoseconds)
     }
 
+    /// Returns when all that clients were told before the call can be read: sessions, messages, the chronicle.
+    package func settle() async {
+        await withTaskGroup(of: Void.self) { turns in
+            for loop in loops { turns.addTask { await loop.awaitTurn() } }
+        }
+        await chronicle.settle()
+        await store.settle()
+    }
+
+    /// Now, as a point from which on things can be asked for.
+    package func cursor() async throws(StoreFailure) -> Cursor {
+        await settle()
+        let last = try await store.lastPositions()
+        return Cursor(run: chronicle.run, entry: chronicle.last, message: last.message, session: last.session)
+    }
+
     /// Puts a new configuration into force for new connections, whole or not at all.
     ///
     /// Rules, names, EHLO lists, limits, certificates, seed and time scale change; what is bound at the start
@@ -133,6 +191,8 @@ package final class Server: Sendable {
                 description: "loops, transcript or the limit of connections changed; start fakemx anew for that")
         }
         let next = Self.generation(of: configuration, output)
+        let (number, rules) = runRules.withLock { $0 }
+        _ = next.rules.adopt(rules, number: number)
         generation.withLock { $0 = next }
     }
 
@@ -142,6 +202,7 @@ package final class Server: Sendable {
     ///
     /// - Parameter grace_ms: how long running transactions may take; then they are answered 421, too.
     package func stop(grace_ms: Int) async {
+        sweeper.stop()
         for loop in loops { await loop.stopAccepting() }
         await endConversations(atOnce: false)
         let end = Instant.now().adding(ms: grace_ms)
@@ -155,6 +216,10 @@ package final class Server: Sendable {
             for loop in loops { _ = await loop.waitUntilEmpty(atMost_ms: Self.lastWords_ms) }
         }
         for loop in loops { await loop.shutdown() }
+        for workspace in workspaces { workspace.flush() }
+        await chronicle.settle()
+        chronicle.close()
+        await store.close()
         output.transcript?.flush(atMost_ms: Self.flush_ms)
     }
 

@@ -2,6 +2,7 @@
 
 import EventLoop
 import Faults
+import Journal
 import SMTP
 import Store
 
@@ -34,6 +35,8 @@ package struct ListenerConfiguration: Sendable {
 package enum StoreKind: Sendable, Hashable {
     case memory(Retention)
     case none
+    /// A file of SQLite.
+    case file(path: String, sync: SyncMode, Retention)
 }
 
 package struct SinkConfiguration: Sendable {
@@ -48,6 +51,10 @@ package struct SinkConfiguration: Sendable {
     package var tlsMenu: TLSMenu
     package var store: StoreKind
     package var transcript: TranscriptForm?
+    /// Somebody will wait for what happens, or watch it.
+    package var isWatched: Bool
+    /// What is looked for in a message that stands in a file: its decoded text.
+    package var searchText: @Sendable (Message) -> String
     /// Event loops, one thread each.
     package var loops: Int
     /// Connections open at once, over all loops.
@@ -57,7 +64,8 @@ package struct SinkConfiguration: Sendable {
         listeners: [ListenerConfiguration], tlsMenu: TLSMenu, rules: [Rule] = [], seed: UInt64 = 0,
         timeScale: Double = 1,
         magic: MagicPacks = .usual, catalogue: Catalogue = .empty, store: StoreKind = .memory(Retention()),
-        transcript: TranscriptForm? = nil,
+        transcript: TranscriptForm? = nil, isWatched: Bool = true,
+        searchText: @escaping @Sendable (Message) -> String = { Text.lossy($0.content) },
         loops: Int = 1, connectionLimit: Int = 20_000
     ) {
         self.listeners = listeners
@@ -69,6 +77,8 @@ package struct SinkConfiguration: Sendable {
         self.catalogue = catalogue
         self.store = store
         self.transcript = transcript
+        self.isWatched = isWatched
+        self.searchText = searchText
         self.loops = loops
         self.connectionLimit = connectionLimit
     }

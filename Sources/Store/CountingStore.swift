@@ -14,6 +14,7 @@ package final class CountingStore: SessionStore {
     package var keepsMessages: Bool { false }
     package var keepsSessions: Bool { false }
     package var lastSessionNumber: UInt64 { 0 }
+    package var outlivesRuns: Bool { false }
 
     package var counts: StoreCounts {
         var counts = StoreCounts()

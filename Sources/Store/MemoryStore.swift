@@ -63,6 +63,7 @@ package final class MemoryStore: SessionStore {
     package var keepsMessages: Bool { true }
     package var keepsSessions: Bool { true }
     package var lastSessionNumber: UInt64 { 0 }
+    package var outlivesRuns: Bool { false }
 
     package var counts: StoreCounts {
         var counts = StoreCounts()

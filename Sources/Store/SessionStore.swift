@@ -29,6 +29,9 @@ package struct StoredSession: Sendable {
 
     /// Derived when it is read.
     package var record: SessionRecord { SessionBuilder.record(of: log, dropped: eventsDropped) }
+
+    /// The same without lines, which is quicker.
+    package var brief: SessionRecord { SessionBuilder.record(of: log, dropped: eventsDropped, keepsLines: false) }
 }
 
 /// A message and what readers have noted about it.
@@ -158,6 +161,8 @@ package protocol SessionStore: Sendable {
     /// are numbered from there.
     var lastSessionNumber: UInt64 { get }
     var counts: StoreCounts { get }
+    /// Positions go on when fakemx is started again.
+    var outlivesRuns: Bool { get }
 
     /// Only when the message is kept may its 250 be written (RFC 5321 §4.2.5).
     func keep(_ message: Message, _ ticket: KeepTicket) -> Keeping

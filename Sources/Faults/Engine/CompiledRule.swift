@@ -11,11 +11,11 @@ struct Counter: Sendable {
 }
 
 struct CounterKey: Sendable, Hashable {
-    /// The position of the rule.
+    /// The id of the rule.
     var rule: Int
     var key: String
 
-    /// In place of a rule's position.
+    /// In place of a rule's id.
     static let magic = -1
 }
 
@@ -30,6 +30,14 @@ struct Tally: Sendable {
 
 final class CompiledRule: Sendable {
     let rule: Rule
+    /// Of this rule in its engine, and never of another: what its counts are kept under.
+    let id: Int
+    /// It is asked before this moment alone.
+    let expires_ns: UInt64
+    /// Set at run time.
+    let isRunRule: Bool
+    /// Switched off: it stands in the list and is not asked.
+    let isOff: Bool
     /// Those that ask for one of the recipients, and the rest.
     private let to: Condition?
     private let attempt: Condition?
@@ -44,8 +52,12 @@ final class CompiledRule: Sendable {
     private let countedWhy: String
     let line: String
 
-    init(_ rule: Rule) {
+    init(_ rule: Rule, id: Int, expires_ns: UInt64 = .max, isRunRule: Bool = false, isOff: Bool = false) {
         self.rule = rule
+        self.id = id
+        self.expires_ns = expires_ns
+        self.isRunRule = isRunRule
+        self.isOff = isOff
         to = rule.when.first { $0.key == .to }
         attempt = rule.when.first { $0.key == .attempt }
         plain = rule.when.filter { !$0.key.isAboutRecipient }
@@ -143,20 +155,11 @@ final class CompiledRule: Sendable {
         case .hello: return Self.holds(condition, facts.hello)
         case .user: return Self.holds(condition, facts.user)
         case .listener: return Self.holds(condition, facts.listener)
+        case .space: return facts.spaces.contains { Self.holds(condition, $0) }
         case .parameter: return facts.parameters.contains { Self.holds(condition, $0) }
         case .tls:
-            return condition.tests.contains { test in
-                if case .tls(let asked) = test { asked.holds(facts.tls) } else { false }
-            }
-        case .client:
-            let address = facts.clientAddress ?? IPAddress(facts.client)
-            return condition.tests.contains { test in
-                switch test {
-                case .network(let network): address.map(network.contains) ?? false
-                case .unixSocket: address == nil
-                case .text, .number, .tls, .time: false
-                }
-            }
+            return condition.holds(tls: facts.tls)
+        case .client: return condition.holds(client: facts.clientAddress ?? IPAddress(facts.client))
         case .size:
             guard let size = facts.size, size >= 0 else { return false }
             return Self.holds(condition, UInt64(size))
@@ -188,17 +191,10 @@ final class CompiledRule: Sendable {
     }
 
     private static func holds(_ condition: Condition, _ value: String?) -> Bool {
-        guard let value else { return false }
-        return condition.tests.contains { test in
-            if case .text(let pattern) = test { pattern.matches(value) } else { false }
-        }
+        value.map(condition.holds(text:)) ?? false
     }
 
-    private static func holds(_ condition: Condition, _ number: UInt64) -> Bool {
-        condition.tests.contains { test in
-            if case .number(let asked) = test { asked.holds(number) } else { false }
-        }
-    }
+    private static func holds(_ condition: Condition, _ number: UInt64) -> Bool { condition.holds(number: number) }
 
     // MARK: Counting
 

@@ -73,6 +73,11 @@ package struct RuleStatus: Sendable, Equatable {
     package var remains: String
     /// What a limit has counted for its fullest keys; empty for other rules.
     package var present: [Present]
+    /// Set at run time.
+    package var isRunRule: Bool
+    package var isOn: Bool
+    /// On the clock of `now_ns`; nil: it stays.
+    package var expires_ns: UInt64?
 
     /// The count of one key; the key is empty where the rule has no `per`.
     package struct Present: Sendable, Equatable {
@@ -84,7 +89,7 @@ package struct RuleStatus: Sendable, Equatable {
 
     package init(
         name: String, at: Phase, line: String, matches: Int, hits: Int, remaining: Int?, remains: String,
-        present: [Present] = []
+        present: [Present] = [], isRunRule: Bool = false, isOn: Bool = true, expires_ns: UInt64? = nil
     ) {
         self.name = name
         self.at = at
@@ -94,5 +99,8 @@ package struct RuleStatus: Sendable, Equatable {
         self.remaining = remaining
         self.remains = remains
         self.present = present
+        self.isRunRule = isRunRule
+        self.isOn = isOn
+        self.expires_ns = expires_ns
     }
 }

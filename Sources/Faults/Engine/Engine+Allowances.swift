@@ -87,7 +87,7 @@ extension Decision {
 extension Engine {
     mutating func askAllowance(_ index: Int, _ key: String, _ facts: Facts, _ now_ns: UInt64) -> AllowanceAnswer {
         guard case .times(let frequency, _) = compiled[index].rule.schedule else { return .isNone }
-        let place = CounterKey(rule: index, key: key)
+        let place = CounterKey(rule: compiled[index].id, key: key)
         switch frequency {
         case .allowance(let allowance):
             let isNew = allowance.kind == .atOnce ? open[place] == nil : meters[place] == nil
@@ -225,7 +225,7 @@ extension Engine {
             }
             let key = compiled[index].key(facts, CompiledRule.Use(recipient: facts.to.first))
             let window_ns = allowance.window.map { scaled($0.ns) }
-            meters.update(CounterKey(rule: index, key: key), initial: Meters()) { meters in
+            meters.update(CounterKey(rule: compiled[index].id, key: key), initial: Meters()) { meters in
                 meters.total.advance(to: now_ns, window_ns: window_ns)
                 meters.total.add(1, at: now_ns, window_ns: window_ns)
                 guard allowance.kind == .unknownShare, code.isPermanent else { return }
@@ -268,11 +268,11 @@ extension Engine {
         let window_ns = allowance.window.map { scaled($0.ns) }
         var found: [RuleStatus.Present] = []
         if allowance.kind == .atOnce {
-            for (place, count) in open where place.rule == index {
+            for (place, count) in open where place.rule == compiled[index].id {
                 found.append(RuleStatus.Present(key: place.key, count: count))
             }
         }
-        for place in meters.keys where place.rule == index {
+        for place in meters.keys where place.rule == compiled[index].id {
             let (count, refused) = meters.update(place, initial: Meters()) { meters in
                 meters.total.advance(to: now_ns, window_ns: window_ns)
                 meters.refused.advance(to: now_ns, window_ns: window_ns)

@@ -9,12 +9,12 @@ import SMTP
 /// The rules of one configuration with their counters; who shares it puts it behind a lock.
 package struct Engine: Sendable {
     /// Phases at which a rule stands, or at which attempts must be counted.
-    package let rulePhases: PhaseSet
+    package private(set) var rulePhases: PhaseSet = []
     /// Phases at which a magic address could speak (a host name at ehlo, a user at auth); ask `mightBeMagic` about
     /// addresses first.
     package let magicPhases: PhaseSet
     /// Octet counts at which phase body must be asked, ascending; empty when no rule stands there.
-    package let bodyCheckpoints: [Int]
+    package private(set) var bodyCheckpoints: [Int] = []
     /// The rules as they are used, in their order; nameless ones have got names.
     package var rules: [Rule] { compiled.map(\.rule) }
     /// Keys of `per`, and attempts, that were forgotten because a table was full.
@@ -33,13 +33,13 @@ package struct Engine: Sendable {
         }
     }
     /// Phases at which a rule looks into the message.
-    package let messagePhases: PhaseSet
+    package private(set) var messagePhases: PhaseSet = []
     /// A rule asks for the time of day.
-    package let needsTime: Bool
+    package private(set) var needsTime = false
     /// A rule counts replies: those that the protocol itself gives are to be told with `note`.
-    package let countsReplies: Bool
+    package private(set) var countsReplies = false
     /// A rule counts open sessions: `sessionEnded` is to be called.
-    package let countsSessions: Bool
+    package private(set) var countsSessions = false
 
     /// Limits of the engine.
     package enum Bounds {
@@ -51,21 +51,23 @@ package struct Engine: Sendable {
         static let keyLength = 320
     }
 
-    let compiled: [CompiledRule]
-    private var tallies: [Tally]
-    private let byPhase: [PhaseIndex]
+    /// In the order in which they are asked: those set at run time, then those of the configuration.
+    private(set) var compiled: [CompiledRule] = []
+    private var tallies: [Tally] = []
+    private var byPhase: [PhaseIndex] = []
+    private var nextID = 0
     private let seed: UInt64
     private let timeScale: Double
     private let catalogue: Catalogue
-    private let countsAttempts: Bool
-    private let countsMessages: Bool
+    private var countsAttempts = false
+    private var countsMessages = false
     /// A rule asks how many recipients were refused.
-    let countsRecipients: Bool
+    private(set) var countsRecipients = false
     private let packs: [MagicPack]
     var counters = BoundedTable<CounterKey, Counter>(limit: Bounds.keys)
     var attempts = Attempts(limit: Bounds.keys)
     /// Rules that count replies.
-    let replyCounters: [Int]
+    private(set) var replyCounters: [Int] = []
     var meters = BoundedTable<CounterKey, Meters>(limit: Bounds.keys)
     /// What the decision at hand has counted against allowances; taken back when it refuses all the same.
     var reserved: [Reservation] = []
@@ -83,43 +85,87 @@ package struct Engine: Sendable {
     ///   - magic: the grammars of addresses that are recognised.
     ///   - catalogue: what `use` finds its replies in; an unknown name fires and says nothing of its own.
     package init(rules: [Rule], seed: UInt64, timeScale: Double, magic: MagicPacks, catalogue: Catalogue) {
-        let named = Self.named(Array(rules.prefix(Bounds.rules)))
-        let compiled = named.map(CompiledRule.init)
-        self.compiled = compiled
-        tallies = Array(repeating: Tally(), count: compiled.count)
         self.seed = seed
         self.timeScale = timeScale.isFinite && timeScale > 0 ? timeScale : 1
         self.catalogue = catalogue
-        func asks(_ key: ConditionKey) -> Bool { named.contains { $0.allConditions.contains { $0.key == key } } }
+        packs = magic.packs
+        magicPhases = magic.phases
+        let named = Self.named(Array(rules.prefix(Bounds.rules)), taken: [])
+        arrange(named.map { compile($0) })
+    }
+
+    // MARK: Changing
+
+    /// The rules set at run time, in their order; in front of all others they are asked first.
+    ///
+    /// A rule that was there before keeps what it has counted, and so do all rules of the configuration.
+    ///
+    /// - Parameter rules: without issues, each with a name of its own; at most `Bounds.rules`.
+    package mutating func setRunRules(_ rules: [RunRule]) {
+        let known = Dictionary(compiled.filter(\.isRunRule).map { ($0.rule.name, $0) }, uniquingKeysWith: { a, _ in a })
+        let runRules = rules.prefix(Bounds.rules).map { rule -> CompiledRule in
+            if let before = known[rule.rule.name], before.rule == rule.rule {
+                if before.expires_ns == rule.expires_ns ?? .max, before.isOff == !rule.isOn { return before }
+                return compile(rule.rule, id: before.id, expires_ns: rule.expires_ns, isRunRule: true, isOff: !rule.isOn)
+            }
+            return compile(rule.rule, expires_ns: rule.expires_ns, isRunRule: true, isOff: !rule.isOn)
+        }
+        arrange(runRules + compiled.filter { !$0.isRunRule })
+    }
+
+    /// Every count begins anew, and so does every key; places of open sessions stay held.
+    package mutating func resetCounts() {
+        tallies = Array(repeating: Tally(), count: compiled.count)
+        counters = BoundedTable(limit: Bounds.keys)
+        attempts = Attempts(limit: Bounds.keys)
+        meters = BoundedTable(limit: Bounds.keys)
+        for session in holdings.keys {
+            holdings[session]?.meters = []
+            holdings[session]?.transactionMeters = []
+        }
+    }
+
+    private mutating func compile(
+        _ rule: Rule, id: Int? = nil, expires_ns: UInt64? = nil, isRunRule: Bool = false, isOff: Bool = false
+    ) -> CompiledRule {
+        if id == nil { nextID += 1 }
+        return CompiledRule(
+            rule, id: id ?? nextID, expires_ns: expires_ns ?? .max, isRunRule: isRunRule, isOff: isOff)
+    }
+
+    /// Puts rules into force, and works out what follows from them; tallies go with their rules.
+    private mutating func arrange(_ rules: [CompiledRule]) {
+        let tallyOfID = Dictionary(zip(compiled.map(\.id), tallies), uniquingKeysWith: { a, _ in a })
+        tallies = rules.map { tallyOfID[$0.id] ?? Tally() }
+        compiled = rules
+        let asked = rules.filter { !$0.isOff }
+        func asks(_ key: ConditionKey) -> Bool { asked.contains { $0.rule.allConditions.contains { $0.key == key } } }
         func allows(_ kinds: Allowance.Kind...) -> Bool {
-            compiled.contains { $0.allowance.map { kinds.contains($0.kind) } ?? false }
+            asked.contains { $0.allowance.map { kinds.contains($0.kind) } ?? false }
         }
         countsAttempts = asks(.attempt)
         countsMessages = asks(.messageAttempt)
         needsTime = asks(.time)
         replyCounters = compiled.indices.filter { index in
-            compiled[index].allowance.map { $0.kind == .errors || $0.kind == .unknownShare } ?? false
+            !compiled[index].isOff
+                && compiled[index].allowance.map { $0.kind == .errors || $0.kind == .unknownShare } ?? false
         }
         countsReplies = allows(.errors)
         countsRecipients = allows(.unknownShare)
-        countsSessions = compiled.contains { $0.allowance?.kind == .atOnce || $0.countsForSession }
+        countsSessions = asked.contains { $0.allowance?.kind == .atOnce || $0.countsForSession }
         messagePhases = PhaseSet(
-            named.filter { $0.allConditions.contains { $0.key.looksIntoMessage } }.map { PhaseSet($0.at) })
-        var phases = PhaseSet(named.map { PhaseSet($0.at) })
-        if countsAttempts { phases.insert(PhaseSet(.rcpt)) }
-        rulePhases = phases
-        packs = magic.packs
-        magicPhases = magic.phases
-        let checkpoints = compiled.filter { $0.rule.at == .body }.map(\.checkpoint)
-        bodyCheckpoints = Set(checkpoints).sorted()
+            asked.filter { $0.rule.allConditions.contains { $0.key.looksIntoMessage } }.map { PhaseSet($0.rule.at) })
+        rulePhases = PhaseSet(asked.map { PhaseSet($0.rule.at) })
+        if countsAttempts { rulePhases.insert(PhaseSet(.rcpt)) }
+        bodyCheckpoints = Set(asked.filter { $0.rule.at == .body }.map(\.checkpoint)).sorted()
         byPhase = Phase.allCases.map { phase in
-            PhaseIndex(compiled.indices.filter { compiled[$0].rule.at == phase }, of: compiled)
+            PhaseIndex(compiled.indices.filter { compiled[$0].rule.at == phase && !compiled[$0].isOff }, of: compiled)
         }
     }
 
     /// Gives nameless rules the name of their position, `rule-3`, or the next that is free.
-    private static func named(_ rules: [Rule]) -> [Rule] {
-        var taken = Set(rules.map(\.name))
+    package static func named(_ rules: [Rule], taken: Set<String>) -> [Rule] {
+        var taken = taken.union(rules.map(\.name))
         return rules.enumerated().map { index, rule in
             guard rule.name.isEmpty else { return rule }
             var number = index + 1
@@ -171,14 +217,15 @@ package struct Engine: Sendable {
 
     /// - Parameter now_ns: what has left its window by then is not shown.
     package mutating func status(now_ns: UInt64) -> [RuleStatus] {
-        compiled.indices.map { compiled[$0].status(tallies[$0], present: present($0, now_ns)) }
+        compiled.indices.filter { now_ns < compiled[$0].expires_ns }
+            .map { compiled[$0].status(tallies[$0], present: present($0, now_ns)) }
     }
 
     // MARK: One rule
 
     private mutating func ask(_ index: Int, _ facts: Facts, _ now_ns: UInt64) -> Decision? {
         let rule = compiled[index]
-        guard let use = rule.match(facts, attempts) else { return nil }
+        guard now_ns < rule.expires_ns, let use = rule.match(facts, attempts) else { return nil }
         tallies[index].matches += 1
         // Nothing needs counting: the common rule stays cheap.
         if case .times(.always, let actions) = rule.rule.schedule, !rule.draws {
@@ -211,7 +258,7 @@ package struct Engine: Sendable {
     /// What dice are thrown for where no count of a key says it: the key, or who is there, and how often that came.
     private mutating func lot(of index: Int, _ key: String, _ facts: Facts) -> Lot {
         let key = key.isEmpty ? CompiledRule.identity(facts) : key
-        let place = CounterKey(rule: index, key: "lot \(key)")
+        let place = CounterKey(rule: compiled[index].id, key: "lot \(key)")
         let count = counters.update(place, initial: Counter(first_ns: 0)) { stored in
             stored.count += 1
             return stored.count
@@ -221,8 +268,9 @@ package struct Engine: Sendable {
 
     /// Counts one use of a key.
     private mutating func count(_ index: Int, _ key: String, _ initial: Counter) -> Counter {
-        noteKey(index, key, isNew: counters[CounterKey(rule: index, key: key)] == nil)
-        return counters.update(CounterKey(rule: index, key: key), initial: initial) { stored in
+        let place = CounterKey(rule: compiled[index].id, key: key)
+        noteKey(index, key, isNew: counters[place] == nil)
+        return counters.update(place, initial: initial) { stored in
             stored.count += 1
             return stored
         }

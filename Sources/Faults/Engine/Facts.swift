@@ -61,6 +61,14 @@ package struct Facts: Sendable {
 }
 
 extension Facts {
+    /// The spaces that the recipients, the sender and the EHLO name belong to.
+    var spaces: [String] {
+        var names = to.flatMap { Space.names(ofAddress: $0.utf8) }
+        if let from { names += Space.names(ofAddress: from.utf8) }
+        if let helo, let name = Space.name(ofDomain: helo.utf8) { names.append(name) }
+        return names
+    }
+
     /// The client's /24, or /64 for IPv6.
     var clientNetwork: String {
         guard let address = clientAddress ?? IPAddress(client) else { return client }

@@ -30,7 +30,7 @@ package struct MessageFacts: Sendable {
     }
 
     /// The values of all fields of this name, encoded words decoded (RFC 2047).
-    func values(of name: String) -> [String] {
+    package func values(of name: String) -> [String] {
         fields.filter { $0.name == name }.map { EncodedWords.decoded($0.value) }
     }
 

@@ -1,6 +1,8 @@
 // The conditions of a rule: a key, and one or several tests of which one must hold; and groups of them, for what all of
 // one level cannot say.
 
+import SMTP
+
 /// One condition: it holds when one of its tests does.
 package struct Condition: Sendable, Hashable {
     package let key: ConditionKey
@@ -123,6 +125,11 @@ extension Condition {
     private static func parse(_ key: ConditionKey, _ value: String) -> Result<Test, RuleText> {
         switch key {
         case .from, .to, .helo, .user, .listener, .header, .body, .messageID, .parameter:
+            return TextPattern.parse(value).map(Test.text)
+        case .space:
+            guard Space.isName(value) else {
+                return .failure("a space is a name of letters, digits, - and _, not \"\(value.shown)\"")
+            }
             return TextPattern.parse(value).map(Test.text)
         case .hello:
             let word = value.trimmed.asciiLowercased

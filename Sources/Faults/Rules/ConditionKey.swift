@@ -3,6 +3,8 @@
 
 /// What a condition looks at. The raw value is its word; header fields have their name behind a dot: `header.subject`.
 package enum ConditionKey: Sendable, Hashable {
+    /// A space that a recipient, the sender or the EHLO name belongs to (SMTP/Space.swift).
+    case space
     case from, to, client, helo, tls, user, listener, size, recipients, attempt
     /// How the client said hello: EHLO or HELO.
     case hello
@@ -23,7 +25,7 @@ extension ConditionKey: RawRepresentable {
     /// All but header fields, of which there is no end.
     package static let plain: [ConditionKey] = [
         .from, .to, .client, .helo, .tls, .user, .listener, .size, .recipients, .attempt, .hello, .parameter, .time,
-        .messageAttempt, .messageID, .body, .links,
+        .messageAttempt, .messageID, .body, .links, .space,
     ]
 
     /// The words for complaints.
@@ -67,6 +69,7 @@ extension ConditionKey: RawRepresentable {
         case .messageID: "message-id"
         case .body: "body"
         case .links: "links"
+        case .space: "space"
         case .header(let name): Self.headerWord + name
         }
     }

@@ -3,11 +3,11 @@
 extension Frequency: CustomStringConvertible {
     /// The words of `times`, for the nearest word to a misspelt one.
     package static let words =
-        ["always", "first", "nth", "every", "until", "after", "greylist", "recover"]
+        ["always", "once", "first", "nth", "every", "until", "after", "greylist", "recover"]
         + Allowance.Kind.allCases.map(\.rawValue)
 
     /// The words that stand in front of `=` on a rule line.
-    static let lineWords = words.filter { $0 != "always" } + ["chance"]
+    static let lineWords = words.filter { $0 != "always" && $0 != "once" } + ["chance"]
 
     /// Parses `always`, `first 2`, `nth 3`, `every 5`, `30%`, `until 5m`, `after 1h`.
     package static func parse(_ text: String) -> Result<Frequency, RuleText> {
@@ -19,6 +19,7 @@ extension Frequency: CustomStringConvertible {
             return parseChance(word.hasSuffix("%") ? String(word.dropLast()) : word)
         }
         if word == "always" { return parts.count == 1 ? .success(.always) : .failure(unknown(text)) }
+        if word == "once" { return parts.count == 1 ? .success(.first(1)) : .failure(unknown(text)) }
         guard words.contains(word) else { return .failure(unknown(text)) }
         let argument = parts.dropFirst().joined(separator: " ")
         guard parts.count == 2 || takesSeveral(word) else {
@@ -52,7 +53,7 @@ extension Frequency: CustomStringConvertible {
     private static func unknown(_ text: String) -> RuleText {
         let word = String(text.prefix { $0 != " " })
         return """
-            "\(text.shown)" is no times\(Suggestion.didYouMean(word, among: words)); write always, first N, nth N, \
+            "\(text.shown)" is no times\(Suggestion.didYouMean(word, among: words)); write always, once, first N, nth N, \
             every N, N%, until DURATION, after DURATION, limit N in DURATION, at-once N, octets SIZE in DURATION, \
             errors N in DURATION, unknown-share N%, greylist WAIT..WINDOW or recover DOWN..RAMP
             """

@@ -35,6 +35,11 @@ extension ConditionKey {
                 ? nil : "the message has not come yet, or is gone; use at: end-of-data, or body for what came so far"
         case .messageAttempt:
             return phase == .endOfData ? nil : "attempts of a message are counted at its end; use at: end-of-data"
+        case .space:
+            switch phase {
+            case .connect, .greeting, .tls: return "a space is known by addresses, or by the EHLO name; use at: ehlo or later"
+            default: return nil
+            }
         case .helo:
             switch phase {
             case .connect, .greeting: return "the client has not said its name before EHLO; use at: ehlo"

@@ -96,7 +96,7 @@ struct RuleLineReader {
             columns[.at] = column
         } else if lower == "steps" {
             isSteps = true
-        } else if lower == "always" || lower.hasSuffix("%") {
+        } else if lower == "always" || lower == "once" || lower.hasSuffix("%") {
             try take(Frequency.parse(lower), column: column)
         } else {
             throw RuleError(

@@ -9,7 +9,7 @@ extension Conversation {
     /// The phases that belong to no command: behind a 250, and between commands.
     func askFloatingPhases(_ now_ns: UInt64, _ effects: inout Effects) {
         askAccepted(now_ns, &effects)
-        guard case .open = gate, !idleAsked, context.rules.phases.contains(PhaseSet(.idle)), session.awaitsCommand,
+        guard case .open = gate, !idleAsked, rules.phases.contains(PhaseSet(.idle)), session.awaitsCommand,
             pending.isEmpty, !clientFinished
         else { return }
         idleAsked = true
@@ -25,8 +25,8 @@ extension Conversation {
 
     /// Whether anybody can have anything to say. For an ordinary session this is a few instructions.
     func consults(_ phase: Phase) -> Bool {
-        let isMagic = !context.rules.magic.isEmpty && mayBeMagic(phase)
-        return isMagic || context.rules.phases.contains(PhaseSet(phase)) && mayConcernRules(phase)
+        let isMagic = !rules.magic.isEmpty && mayBeMagic(phase)
+        return isMagic || rules.phases.contains(PhaseSet(phase)) && mayConcernRules(phase)
     }
 
     private func mayBeMagic(_ phase: Phase) -> Bool {
@@ -36,8 +36,8 @@ extension Conversation {
             return noteMagic(session.pendingReversePath?.address)
         case .rcpt: return noteMagic(session.pendingForwardPath?.address)
         // A host name and a user come once; no look is cheaper than asking.
-        case .ehlo, .auth: return context.rules.magicPhases.contains(PhaseSet(phase))
-        default: return record.mayBeMagic && context.rules.magicPhases.contains(PhaseSet(phase))
+        case .ehlo, .auth: return rules.magicPhases.contains(PhaseSet(phase))
+        default: return record.mayBeMagic && rules.magicPhases.contains(PhaseSet(phase))
         }
     }
 
@@ -45,38 +45,38 @@ extension Conversation {
     /// soon; spares the making of facts.
     private func mayConcernRules(_ phase: Phase) -> Bool {
         let place = Int(phase.ordinal)
-        if context.rules.filters[place].isAlways { return true }
-        if context.rules.filters[place].asksForClient,
-            context.rules.filters[place].mayConcern(client: clientAddress)
+        if rules.filters[place].isAlways { return true }
+        if rules.filters[place].asksForClient,
+            rules.filters[place].mayConcern(client: clientAddress)
         {
             return true
         }
-        if context.rules.filters[place].asksForHELO, let helo = session.helo,
-            context.rules.filters[place].mayConcern(helo: helo)
+        if rules.filters[place].asksForHELO, let helo = session.helo,
+            rules.filters[place].mayConcern(helo: helo)
         {
             return true
         }
-        if context.rules.filters[place].asksForSender {
+        if rules.filters[place].asksForSender {
             let sender =
                 switch phase {
                 case .mail: session.pendingReversePath?.address
                 case .accepted: record.accepted?.reversePath.address
                 default: session.transaction?.reversePath.address
                 }
-            if let sender, context.rules.filters[place].mayConcern(sender: sender) { return true }
+            if let sender, rules.filters[place].mayConcern(sender: sender) { return true }
         }
-        guard context.rules.filters[place].asksForRecipients else { return false }
+        guard rules.filters[place].asksForRecipients else { return false }
         if phase == .rcpt {
             guard let address = session.pendingForwardPath?.address else { return false }
-            return context.rules.filters[place].mayConcern(recipient: address)
+            return rules.filters[place].mayConcern(recipient: address)
         }
         let transaction = phase == .accepted ? record.accepted : session.transaction
-        return transaction?.recipients.contains { context.rules.filters[place].mayConcern(recipient: $0.address) }
+        return transaction?.recipients.contains { rules.filters[place].mayConcern(recipient: $0.address) }
             ?? false
     }
 
     private func noteMagic(_ address: [UInt8]?) -> Bool {
-        guard let address, Engine.mightBeMagic(address, context.rules.magic) else { return false }
+        guard let address, Engine.mightBeMagic(address, rules.magic) else { return false }
         record.mayBeMagic = true
         return true
     }
@@ -91,7 +91,7 @@ extension Conversation {
             session: number, transaction: record.number)
         facts.hello = session.greetsExtended.map { $0 ? "ehlo" : "helo" }
         facts.errors = errorsSaid
-        if context.rules.needsTime {
+        if rules.needsTime {
             facts.secondOfDay = Int((wallBegan_us + Int64((now_ns - began_ns) / 1000)) / 1_000_000 % 86_400)
         }
         return facts
@@ -99,7 +99,7 @@ extension Conversation {
 
     func facts(at phase: Phase, _ now_ns: UInt64) -> Facts {
         var facts = factsOfClient(now_ns)
-        if context.rules.messagePhases.contains(PhaseSet(phase)) { facts.message = MessageFacts(session.contentSoFar) }
+        if rules.messagePhases.contains(PhaseSet(phase)) { facts.message = MessageFacts(session.contentSoFar) }
         switch phase {
         case .mail:
             facts.from = session.pendingReversePath.map { Text.lossy($0.address) }

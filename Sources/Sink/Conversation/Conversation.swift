@@ -69,6 +69,8 @@ package final class Conversation {
     package let id: String
     package let number: UInt64
     let context: ListenerContext
+    /// What the rules are now.
+    private(set) var rules: RuleEdition
     let client: String
     let clientAddress: IPAddress?
 
@@ -141,18 +143,27 @@ package final class Conversation {
         self.id = id
         self.number = number
         self.context = context
+        let rules = context.rules.edition
+        self.rules = rules
         self.client = client
         self.clientHost = clientHost
         self.clientAddress = clientAddress
         session = Session(
             profile: context.profile, insideTLS: false,
-            keepsContent: context.keepsMessages || !context.rules.messagePhases.isEmpty,
-            bodyCheckpoints: context.rules.bodyCheckpoints)
+            keepsContent: context.keepsMessages || !rules.messagePhases.isEmpty,
+            bodyCheckpoints: rules.bodyCheckpoints)
         if let fault = context.tlsFault { spoilTLS(fault) }
         if context.profile.style != nil, clientAddress != nil { session.client = clientHost }
     }
 
     let clientHost: String
+
+    /// The rules changed. Holds from the next decision on; checkpoints inside a body from the next message on.
+    package func adopt(_ edition: RuleEdition) {
+        rules = edition
+        session.bodyCheckpoints = edition.bodyCheckpoints
+        session.keepsContent = context.keepsMessages || !edition.messagePhases.isEmpty
+    }
 
     /// The last turn has run: nothing will be done any more.
     package var hasEnded: Bool { if case .ended = gate { true } else { false } }
@@ -293,7 +304,7 @@ package final class Conversation {
         now_us = (now_ns - began_ns) / 1000
         clientFinished = true
         // Whatever is still to be said, the client has left; its place in a limit is free.
-        if context.rules.countsSessions { context.rules.sessionEnded(number) }
+        if rules.countsSessions { context.rules.sessionEnded(number) }
         if context.records { effects.events.append(.clientFinished, at_us: now_us) }
         finishTurn(now_ns, &effects)
     }

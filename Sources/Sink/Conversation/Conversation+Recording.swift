@@ -130,7 +130,7 @@ extension Conversation {
     func countProtocolReply(_ reply: Reply, _ now_ns: UInt64) {
         guard reply.code.isPermanent else { return }
         errorsSaid += 1
-        if context.rules.countsReplies { context.rules.note(reply.code, factsOfClient(now_ns), now_ns: now_ns) }
+        if rules.countsReplies { context.rules.note(reply.code, factsOfClient(now_ns), now_ns: now_ns) }
     }
 
     /// Which decision at this phase runs, from 1. At body a rule is asked, and counts, at its own octet alone.
@@ -256,7 +256,7 @@ extension Conversation {
         // A reply that did not go out whole was not said.
         if case .dripping(let drip) = gate { noteOutcome(drip.phase, nil, &effects) }
         closeTransaction(&effects)
-        if context.rules.countsSessions { context.rules.sessionEnded(number) }
+        if rules.countsSessions { context.rules.sessionEnded(number) }
         if context.records {
             if ignoredOctetCount > 0 {
                 effects.events.append(.clientIgnored(octetCount: ignoredOctetCount), at_us: now_us)

@@ -1,0 +1,80 @@
+// What an entry, a session or a message is about, in the words that filters ask for.
+
+import Journal
+import SMTP
+import Store
+
+package struct Subject: Sendable {
+    /// Its id, `s12`; empty where it is about no session.
+    package var session = ""
+    package var message: String?
+    package var listener = ""
+    /// Address and port.
+    package var client = ""
+    package var helo: String?
+    package var tls: String?
+    /// Reverse-paths without angle brackets; several where a session had several transactions.
+    package var from: [String] = []
+    package var to: [String] = []
+    /// Where something was refused or dropped.
+    package var phases: [String] = []
+    package var verdicts: [Verdict] = []
+    package var rules: [String] = []
+    /// Refusals, each in one string with LF between its lines.
+    package var replies: [String] = []
+    /// Octets of the message.
+    package var size: Int?
+
+    package init() {}
+
+    /// The address of the client without its port.
+    package var clientHost: String { SessionRecord.host(ofClient: client) }
+
+    /// The spaces it belongs to, by its addresses and its EHLO name.
+    package var spaces: Set<String> {
+        var names = Set((from + to).flatMap { Space.names(ofAddress: $0.utf8) })
+        if let helo, let name = Space.name(ofDomain: helo.utf8) { names.insert(name) }
+        return names
+    }
+}
+
+extension Subject {
+    /// A session as far as it has come.
+    package init(_ record: SessionRecord) {
+        session = record.id
+        listener = record.listener
+        client = record.client
+        helo = record.helo
+        tls = record.tls?.version
+        func add(_ verdict: Verdict?, _ phase: String?, _ rule: String?, _ reply: String?) {
+            if let verdict, !verdicts.contains(verdict) { verdicts.append(verdict) }
+            if let phase, !phases.contains(phase) { phases.append(phase) }
+            if let rule, !rules.contains(rule) { rules.append(rule) }
+            if let reply, verdict != .accepted, !replies.contains(reply) { replies.append(reply) }
+        }
+        for transaction in record.transactions {
+            from.append(transaction.from)
+            add(transaction.verdict, transaction.rejected_at, transaction.rule, transaction.reply)
+            for recipient in transaction.recipients {
+                to.append(recipient.address)
+                guard recipient.reply.first != "2" else { continue }
+                add(nil, Phase.rcpt.rawValue, recipient.rule, recipient.reply)
+            }
+        }
+        add(record.verdict, record.rejected_at, record.rule, record.reply)
+        for fault in record.faults { add(nil, nil, fault.rule, nil) }
+        message = record.transactions.last?.message
+    }
+
+    /// A message that is kept.
+    package init(_ stored: StoredMessage) {
+        let message = stored.message
+        session = message.session
+        self.message = message.id
+        client = message.client
+        helo = message.helo.isEmpty ? nil : Text.lossy(message.helo)
+        from = [Text.lossy(message.reversePath.address)]
+        to = message.recipients.map { Text.lossy($0.address) }
+        size = stored.size
+    }
+}

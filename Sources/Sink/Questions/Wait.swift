@@ -1,0 +1,188 @@
+// Waiting for something to happen, or for it not to happen. What happened since the cursor counts as well, so that it does
+// not matter which came first, the mail or the question.
+
+import EventLoop
+import Journal
+import Store
+
+package struct Wait: Sendable {
+    package enum Bounds {
+        /// Milliseconds.
+        package static let usualTimeout_ms = 10_000
+        package static let longestTimeout_ms = 600_000
+        package static let mostCount = 10_000
+        /// Of what came and was not meant, the last so many are told when the time is over.
+        package static let seen = 10
+    }
+
+    package var kind: Filter.Kind
+    package var filter: Filter
+    package var count = 1
+    package var timeout_ms = Bounds.usualTimeout_ms
+    /// What came behind it counts; nil: everything that is not forgotten.
+    package var since: Cursor?
+    /// It must not happen.
+    package var isAbsent = false
+    /// What is found is removed, and so found by nobody else. Of messages alone.
+    package var takes = false
+
+    package init(_ kind: Filter.Kind, _ filter: Filter = Filter()) {
+        self.kind = kind
+        self.filter = filter
+    }
+}
+
+package struct WaitAnswer: Sendable {
+    /// It came in time; or, for what must be absent, it did not come.
+    package var isFulfilled = false
+    package var sessions: [StoredSession] = []
+    package var messages: [StoredMessage] = []
+    /// Of rejects and hits of rules.
+    package var entries: [Entry] = []
+    /// Of the same kind, but not meant; the newest last.
+    package var seen: [Entry] = []
+    /// Where to go on.
+    package var cursor: Cursor
+
+    package var count: Int { sessions.count + messages.count + entries.count }
+}
+
+extension Server {
+    package func wait(_ wait: Wait) async throws -> WaitAnswer {
+        let deadline = Instant.now().adding(ms: wait.timeout_ms)
+        let start = try await cursor()
+        let entry = wait.since.map { $0.run == chronicle.run ? $0.entry : 0 } ?? 0
+        var answer = WaitAnswer(cursor: start)
+        let count = wait.isAbsent ? 1 : wait.count
+        switch wait.kind {
+        case .reject, .rule:
+            let kind: Entry.Kind = wait.kind == .reject ? .reject : .rule
+            answer.entries = try await chronicle.wait(after: entry, count: count, until: deadline) {
+                $0.kind == kind && wait.filter.matches($0.subject)
+            }
+        case .message: answer.messages = try await messages(wait, count, entry, deadline)
+        case .session: answer.sessions = try await sessions(wait, count, entry, deadline)
+        }
+        answer.isFulfilled = (answer.count >= count) != wait.isAbsent
+        if !answer.isFulfilled, !wait.isAbsent { answer.seen = seen(wait, behind: entry, answer) }
+        if answer.count > 0 || !answer.isFulfilled { answer.cursor = try await cursor() }
+        return answer
+    }
+
+    /// What is there, and what comes, until there are enough or the time is over.
+    private func messages(
+        _ wait: Wait, _ count: Int, _ entry: UInt64, _ deadline: Instant
+    ) async throws -> [StoredMessage] {
+        var taken: [StoredMessage] = []
+        while true {
+            let known = chronicle.last
+            var query = StoreQuery(limit: count - taken.count)
+            query.after = position(since: wait.since, \.message)
+            let found = Array(try await messages(wait.filter, query).reversed())
+            if !wait.takes {
+                if found.count >= count { return found }
+            } else {
+                // Another may have been quicker.
+                let mine = Set(try await store.removeMessages(found.map(\.position)))
+                taken += found.filter { mine.contains($0.position) }
+                if taken.count >= count { return taken }
+                if mine.count < found.count { continue }
+            }
+            let news = try await chronicle.wait(after: known, count: 1, until: deadline) {
+                $0.kind == .message && wait.filter.matches($0.subject)
+            }
+            if news.isEmpty { return wait.takes ? taken : found }
+        }
+    }
+
+    private func sessions(
+        _ wait: Wait, _ count: Int, _ entry: UInt64, _ deadline: Instant
+    ) async throws -> [StoredSession] {
+        while true {
+            let known = chronicle.last
+            await store.settle()
+            var query = StoreQuery(limit: count)
+            query.after = position(since: wait.since, \.session)
+            let found = Array(try await sessions(wait.filter, query).reversed())
+            if found.count >= count { return found }
+            let news = try await chronicle.wait(after: known, count: 1, until: deadline) {
+                $0.kind == .session && wait.filter.matches($0.subject)
+            }
+            if news.isEmpty { return found }
+        }
+    }
+
+    private func position(since cursor: Cursor?, _ part: (Cursor) -> Int64) -> Int64? {
+        guard let cursor else { return nil }
+        // A memory store begins anew with each run; positions in a file go on.
+        return cursor.run == chronicle.run || store.outlivesRuns ? part(cursor) : nil
+    }
+
+    private func seen(_ wait: Wait, behind entry: UInt64, _ answer: WaitAnswer) -> [Entry] {
+        let kind: Entry.Kind =
+            switch wait.kind {
+            case .session: .session
+            case .message: .message
+            case .reject: .reject
+            case .rule: .rule
+            }
+        let found = Set(answer.entries.map(\.number))
+        let others = chronicle.entries(after: entry, limit: .max).entries.filter {
+            $0.kind == kind && !found.contains($0.number) && !wait.filter.matches($0.subject)
+        }
+        return Array(others.suffix(Wait.Bounds.seen))
+    }
+
+    // MARK: Looking
+
+    /// Newest first.
+    package func sessions(_ filter: Filter, _ query: StoreQuery) async throws(StoreFailure) -> [StoredSession] {
+        var query = query
+        query.facets = filter.facets
+        if filter.isEmpty { return try await store.sessions(query) { _ in true } }
+        return try await store.sessions(query) { filter.matches(Subject($0.brief)) }
+    }
+
+    /// Newest first.
+    package func messages(_ filter: Filter, _ query: StoreQuery) async throws(StoreFailure) -> [StoredMessage] {
+        var query = query
+        query.facets = filter.facets
+        if filter.looksIntoMessage { query.contentLimit = nil }
+        if filter.isEmpty { return try await store.messages(query) { _ in true } }
+        return try await store.messages(query) { filter.matches(Subject($0), $0.message.content) }
+    }
+
+    // MARK: Forgetting
+
+    /// What was forgotten.
+    package struct Reset: Sendable {
+        package var messages = 0
+        package var sessions = 0
+        package var rules = 0
+    }
+
+    /// Forgets messages, sessions, what the chronicle holds, counts of rules and rules set at run time; or of all these
+    /// what belongs to one space. Counts of rules that stay are everybody's, so they begin anew only with everything.
+    package func reset(space: String?) async throws -> Reset {
+        await settle()
+        var reset = Reset()
+        if let space {
+            guard case .success(let filter) = Filter.parse([("space", space)], .session) else { return reset }
+            let sessions = try await sessions(filter, StoreQuery(limit: .max))
+            let messages = try await messages(filter, StoreQuery(limit: .max))
+            reset.sessions = try await store.removeSessions(sessions.map(\.position))
+            reset.messages = try await store.removeMessages(messages.map(\.position)).count
+            chronicle.forget { $0.subject.spaces.contains(space) }
+            reset.rules = await removeRules { $0.spaces.contains(space) }
+        } else {
+            reset.sessions = try await store.removeAllSessions()
+            reset.messages = try await store.removeAllMessages()
+            chronicle.forget { _ in true }
+            reset.rules = await removeRules(where: nil)
+            await resetRuleCounts()
+        }
+        chronicle.tell(Entry(.reset, wall_us: WallClock.now_us(), Subject(), space: space))
+        await chronicle.settle()
+        return reset
+    }
+}
