@@ -10,6 +10,12 @@ package struct Configuration: Sendable, Hashable {
     package var hostname = "mx.fakemx.test"
     package var listeners: [Listener] = []
     package var store: Settings.Store = .memory
+    package var storeSync: Settings.StoreSync = .normal
+    /// nil: nobody said where, so the usual address is tried and, where it is taken, a free port.
+    package var http: Settings.HTTP?
+    package var httpToken: String?
+    package var httpHosts: [String] = []
+    package var httpOrigins: [String] = []
     package var retention = Retention()
     package var transcript: Settings.Transcript = .auto
     package var seed: UInt64 = 1
@@ -29,6 +35,7 @@ package struct Configuration: Sendable, Hashable {
     package init() { listeners = [Listener(name: "smtp", address: Self.usualAddress, hostname: hostname)] }
 
     package static let usualAddress = "127.0.0.1:1025"
+    package static let usualHTTPAddress = "127.0.0.1:8025"
 
     /// A listener with everything it needs.
     package struct Listener: Sendable, Hashable {
@@ -72,6 +79,9 @@ package struct Configuration: Sendable, Hashable {
         package var messageOctets = 256 << 20
         package var sessions = 10_000
         package var sessionOctets = 64 << 20
+        /// nil: any age.
+        package var messageAge: Span?
+        package var sessionAge: Span?
 
         package init() {}
     }
@@ -87,6 +97,13 @@ extension Configuration {
         var configuration = Configuration()
         configuration.hostname = settings.hostname ?? configuration.hostname
         configuration.store = settings.store ?? configuration.store
+        configuration.storeSync = settings.storeSync ?? configuration.storeSync
+        configuration.http = settings.http
+        configuration.httpToken = settings.httpToken
+        configuration.httpHosts = settings.httpHosts ?? []
+        configuration.httpOrigins = settings.httpOrigins ?? []
+        configuration.retention.messageAge = settings.retention.messageAge
+        configuration.retention.sessionAge = settings.retention.sessionAge
         configuration.transcript = settings.transcript ?? configuration.transcript
         configuration.seed = settings.seed ?? configuration.seed
         configuration.timeScale = settings.timeScale ?? configuration.timeScale

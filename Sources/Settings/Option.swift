@@ -11,7 +11,12 @@ package enum Option: String, Sendable, Hashable, CaseIterable {
     case tlsKey = "tls-key"
     case tlsFault = "tls-fault"
     case caFile = "ca-file"
-    case tls, store, transcript, seed
+    case httpToken = "http-token"
+    case httpHost = "http-host"
+    case httpOrigin = "http-origin"
+    case tls, store
+    case storeSync = "store-sync"
+    case transcript, seed
     case timeScale = "time-scale"
     case loops
     case magic
@@ -34,7 +39,7 @@ package enum Option: String, Sendable, Hashable, CaseIterable {
     fileprivate func values(of text: String) -> [String] {
         switch self {
         case .rule: text.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.trimmed.isEmpty }
-        case .scenario, .replies, .smtp, .smtps:
+        case .scenario, .replies, .smtp, .smtps, .httpHost, .httpOrigin:
             text.split { $0 == "," || $0 == " " }.map(String.init)
         default: [text]
         }
@@ -68,7 +73,7 @@ extension Stated {
 
     /// Variables that begin with `FAKEMX_` and are no option of `serve`: the address of a running fakemx, for other
     /// commands, and what Scripts/ and Tests/Clients hand to themselves.
-    private static let otherVariables = ["FAKEMX_URL", "FAKEMX_BIN", "FAKEMX_REPLACE_MTA", "FAKEMX_WRITE_TABLE"]
+    private static let otherVariables = ["FAKEMX_URL", "FAKEMX_TOKEN", "FAKEMX_SMTP", "FAKEMX_BIN", "FAKEMX_REPLACE_MTA", "FAKEMX_WRITE_TABLE"]
 
     package static func environment(_ variables: [String: String]) -> (stated: Stated, complaints: [Complaint]) {
         var stated = Stated()
@@ -119,7 +124,12 @@ extension Stated {
                 let listener = Settings.Listener(place: place, address: $0, implicitTLS: option == .smtps)
                 settings.listeners = (settings.listeners ?? []) + [listener]
             }
-        case .http: return set(Value.http(text)) { _ in }
+        case .http: return set(Value.http(text)) { settings.http = $0 }
+        case .httpToken: return set(Value.token(text)) { settings.httpToken = $0 }
+        case .httpHost: return set(Value.hostname(text)) { settings.httpHosts = (settings.httpHosts ?? []) + [$0] }
+        case .httpOrigin: return set(Value.origin(text)) { settings.httpOrigins = (settings.httpOrigins ?? []) + [$0] }
+        case .storeSync:
+            return set(Value.choice(text, Settings.StoreSync.self)) { settings.storeSync = $0 }
         case .hostname: return set(Value.hostname(text)) { settings.hostname = $0 }
         case .profile: return set(Value.profile(text)) { settings.profile = $0 }
         case .tlsCert: settings.tls.certificate = Settings.PlacedPath(path: text, place: place)

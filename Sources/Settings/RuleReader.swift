@@ -5,7 +5,9 @@ import SMTP
 import Yams
 
 struct RuleReader {
-    private(set) var nodes: NodeReader
+    var nodes: NodeReader
+    /// Keys that somebody else reads.
+    var extraKeys: [String] = []
 
     private static let keys = ["name", "at", "when", "times", "per", "steps", "do"]
 
@@ -16,6 +18,9 @@ struct RuleReader {
             return rule.map { Settings.PlacedRule(rule: $0.rule, place: nodes.place(node), actions: $0.actions) }
         }
     }
+
+    mutating func readMapping(_ node: Node) -> Rule? { mapping(node)?.rule }
+    mutating func readLine(_ node: Node) -> Rule? { line(node)?.rule }
 
     /// A rule, and where its actions stand.
     private typealias Read = (rule: Rule, actions: [RulePart: Place])
@@ -51,7 +56,7 @@ struct RuleReader {
             nodes.error(key, "a rule on one line stands in quotes, as - \"rcpt: 550 5.1.1 No such user\"")
             return nil
         }
-        let fields = nodes.fields(of: node, known: Self.keys, in: "a rule")
+        let fields = nodes.fields(of: node, known: Self.keys + extraKeys, in: "a rule")
         guard case .mapping = node else { return nil }
         var places = Places(rule: node)
         let name = name(fields["name"], &places)

@@ -23,6 +23,13 @@ package struct Settings: Sendable, Hashable {
     /// Folders with files of the catalogue.
     package var replyFolders: [PlacedPath]?
     package var store: Store?
+    package var storeSync: StoreSync?
+    package var http: HTTP?
+    package var httpToken: String?
+    /// Names that the Host of a request may have, beside those that cannot be somebody else's.
+    package var httpHosts: [String]?
+    /// Origins whose pages may use the API.
+    package var httpOrigins: [String]?
     package var retention = RetentionSettings()
     package var transcript: Transcript?
     package var seed: UInt64?
@@ -36,7 +43,24 @@ package struct Settings: Sendable, Hashable {
 
     package init() {}
 
-    package enum Store: String, Sendable, Hashable, CaseIterable { case memory, none }
+    package enum Store: Sendable, Hashable {
+        case memory, none
+        /// A file of SQLite, its path relative to the current folder.
+        case file(String)
+    }
+
+    package enum StoreSync: String, Sendable, Hashable, CaseIterable {
+        /// Survives the end of the process.
+        case normal
+        /// Survives a power cut.
+        case full
+    }
+
+    package enum HTTP: Sendable, Hashable {
+        case off
+        /// `HOST:PORT`, `[IPv6]:PORT` or `unix:/path`; its form is checked.
+        case at(String)
+    }
 
     package enum Transcript: String, Sendable, Hashable, CaseIterable {
         /// Text on a terminal, off elsewhere.
@@ -126,10 +150,14 @@ package struct Settings: Sendable, Hashable {
         package var messageOctets: Int?
         package var sessions: Int?
         package var sessionOctets: Int?
+        package var messageAge: Span?
+        package var sessionAge: Span?
 
         package init() {}
 
         package mutating func merge(_ over: RetentionSettings) {
+            messageAge = over.messageAge ?? messageAge
+            sessionAge = over.sessionAge ?? sessionAge
             messages = over.messages ?? messages
             messageOctets = over.messageOctets ?? messageOctets
             sessions = over.sessions ?? sessions
@@ -198,6 +226,11 @@ package struct Settings: Sendable, Hashable {
         caFile = over.caFile ?? caFile
         replyFolders = over.replyFolders ?? replyFolders
         store = over.store ?? store
+        storeSync = over.storeSync ?? storeSync
+        http = over.http ?? http
+        httpToken = over.httpToken ?? httpToken
+        httpHosts = over.httpHosts ?? httpHosts
+        httpOrigins = over.httpOrigins ?? httpOrigins
         retention.merge(over.retention)
         transcript = over.transcript ?? transcript
         seed = over.seed ?? seed

@@ -55,10 +55,8 @@ struct SettingsReader {
 
     static let keys = [
         "name", "description", "hostname", "profile", "listeners", "hide", "auth-in-clear", "limits", "tls", "ca-file",
-        "replies",
-        "store",
-        "retention",
-        "transcript", "http", "seed", "time-scale", "loops", "magic", "exit-after", "ready-file", "rules",
+        "replies", "store", "store-sync", "retention", "transcript", "http", "http-token", "http-host", "http-origin",
+        "seed", "time-scale", "loops", "magic", "exit-after", "ready-file", "rules",
     ]
 
     mutating func read(_ root: Node) -> Settings {
@@ -77,9 +75,14 @@ struct SettingsReader {
             Settings.PlacedPath(path: TextFile.path(text, from: file), place: nodes.place(node))
         }
         settings.store = nodes.parsed(fields["store"], Value.store)
+        if case .file(let path) = settings.store { settings.store = .file(TextFile.path(path, from: file)) }
+        settings.storeSync = nodes.parsed(fields["store-sync"]) { Value.choice($0, Settings.StoreSync.self) }
         settings.retention = retention(fields["retention"])
         settings.transcript = nodes.parsed(fields["transcript"]) { Value.choice($0, Settings.Transcript.self) }
-        nodes.parsed(fields["http"], Value.http)
+        settings.http = nodes.parsed(fields["http"], Value.http)
+        settings.httpToken = nodes.parsed(fields["http-token"], Value.token)
+        settings.httpHosts = words(fields["http-host"], Value.hostname)
+        settings.httpOrigins = words(fields["http-origin"], Value.origin)
         settings.seed = nodes.parsed(fields["seed"], Value.seed)
         settings.timeScale = nodes.parsed(fields["time-scale"], Value.timeScale)
         settings.loops = nodes.parsed(fields["loops"], Value.loops)
@@ -89,6 +92,21 @@ struct SettingsReader {
         settings.listeners = listeners(fields["listeners"])
         settings.rules = rules(fields["rules"])
         return settings
+    }
+
+    /// One value or a list of them.
+    private mutating func words(
+        _ field: NodeReader.Field?, _ parse: (String) -> Result<String, RuleText>
+    ) -> [String]? {
+        guard let field, let texts = nodes.strings(field) else { return nil }
+        return texts.compactMap { node, text in
+            switch parse(text) {
+            case .success(let value): return value
+            case .failure(let complaint):
+                nodes.error(node, "\(field.key.scalar?.string ?? "this"): \(complaint)")
+                return nil
+            }
+        }
     }
 
     private mutating func magic(_ field: NodeReader.Field?) -> MagicPacks? {
@@ -189,11 +207,18 @@ struct SettingsReader {
         return limits
     }
 
+    /// Ages are looked at once a second.
+    private static let shortestAge = Span(ns: 1_000_000_000)
+
     private mutating func retention(_ field: NodeReader.Field?) -> Settings.RetentionSettings {
         var retention = Settings.RetentionSettings()
         guard let field else { return retention }
         let fields = nodes.fields(
-            of: field.value, known: ["messages", "message-octets", "sessions", "session-octets"], in: "retention")
+            of: field.value, known: [
+                "messages", "message-octets", "message-age", "sessions", "session-octets", "session-age",
+            ], in: "retention")
+        retention.messageAge = nodes.parsed(fields["message-age"]) { Value.span($0, atLeast: Self.shortestAge) }
+        retention.sessionAge = nodes.parsed(fields["session-age"]) { Value.span($0, atLeast: Self.shortestAge) }
         retention.messages = nodes.parsed(fields["messages"]) { Value.number($0, in: 1...100_000_000) }
         retention.messageOctets = nodes.parsed(fields["message-octets"]) { Value.size($0, in: 1...(1 << 44)) }
         retention.sessions = nodes.parsed(fields["sessions"]) { Value.number($0, in: 1...100_000_000) }

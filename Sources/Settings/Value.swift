@@ -56,16 +56,45 @@ enum Value {
     }
 
     static func store(_ text: String) -> Result<Settings.Store, RuleText> {
-        if text.contains("/") || text.hasSuffix(".db") || text.hasSuffix(".sqlite") {
-            return .failure("a store on disk comes with a later version; this one has memory and none")
+        switch text.trimmed.asciiLowercased {
+        case "memory": return .success(.memory)
+        case "none": return .success(.none)
+        default: break
         }
-        return choice(text, Settings.Store.self)
+        if text.contains("/") || [".db", ".sqlite", ".sqlite3"].contains(where: text.hasSuffix) {
+            return .success(.file(text))
+        }
+        let hint = Suggestion.didYouMean(text, among: ["memory", "none"])
+        return .failure(
+            """
+            "\(text.shown)" is neither memory, none, nor a file\(hint.isEmpty
+                ? "; a file has a slash in its path, or ends in .db or .sqlite" : hint)
+            """)
     }
 
-    static func http(_ text: String) -> Result<Void, RuleText> {
-        text.trimmed.asciiLowercased == "off"
-            ? .success(())
-            : .failure("HTTP comes with a later version; this one takes off alone, not \"\(text.shown)\"")
+    static func http(_ text: String) -> Result<Settings.HTTP, RuleText> {
+        if text.trimmed.asciiLowercased == "off" { return .success(.off) }
+        return address(text).map(Settings.HTTP.at)
+    }
+
+    /// What a client must say behind `Bearer` (RFC 6750 §2.1).
+    static func token(_ text: String) -> Result<String, RuleText> {
+        let isFine = text.utf8.allSatisfy { (33...126).contains($0) }
+        guard isFine, (8...512).contains(text.utf8.count) else {
+            return .failure("a token has 8 to 512 printable ASCII characters and no space")
+        }
+        return .success(text)
+    }
+
+    /// `https://app.example` or `*`.
+    static func origin(_ text: String) -> Result<String, RuleText> {
+        let origin = text.trimmed.asciiLowercased
+        let rest = origin.hasPrefix("http://") ? origin.dropFirst(7) : origin.dropFirst(8)
+        let isOrigin = origin.hasPrefix("http://") || origin.hasPrefix("https://")
+        guard origin == "*" || isOrigin && !rest.isEmpty && !rest.contains("/") && !rest.contains(" ") else {
+            return .failure("\"\(text.shown)\" is no origin; write https://HOST or https://HOST:PORT, or * for any")
+        }
+        return .success(origin)
     }
 
     static func seed(_ text: String) -> Result<UInt64, RuleText> {

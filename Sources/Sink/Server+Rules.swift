@@ -29,7 +29,9 @@ extension Server {
     ///
     /// - Parameter lifetime_ns: after so long it is gone; nil: it stays. Real time, whatever the time scale.
     /// - Returns: its name; a rule without one gets the next that is free.
-    package func addRule(_ rule: Rule, lifetime_ns: UInt64? = nil) async throws(RuleChangeRefusal) -> String {
+    package func addRule(
+        _ rule: Rule, lifetime_ns: UInt64? = nil, isOn: Bool = true
+    ) async throws(RuleChangeRefusal) -> String {
         var rule = rule
         let taken = Set(configuredRules.map(\.name))
         let refusal = runRules.withLock { state -> RuleChangeRefusal? in
@@ -38,7 +40,7 @@ extension Server {
             let all = taken.union(state.rules.map(\.rule.name))
             if rule.name.isEmpty { rule.name = Self.freeName(state.number, all) }
             guard !all.contains(rule.name) else { return .nameTaken(rule.name) }
-            state.rules.insert(RunRule(rule: rule, expires_ns: Self.end(lifetime_ns)), at: 0)
+            state.rules.insert(RunRule(rule: rule, expires_ns: Self.end(lifetime_ns), isOn: isOn), at: 0)
             state.number += 1
             return nil
         }
@@ -121,7 +123,9 @@ extension Server {
     }
 
     private static func end(_ lifetime_ns: UInt64?) -> UInt64? {
-        lifetime_ns.map { let end = Instant.now().nanoseconds.addingReportingOverflow($0); return end.overflow ? .max : end.partialValue }
+        guard let lifetime_ns else { return nil }
+        let end = Instant.now().nanoseconds.addingReportingOverflow(lifetime_ns)
+        return end.overflow ? .max : end.partialValue
     }
 
     /// Brings the rules to the book of this generation, and to every open session, whatever generation it is of.

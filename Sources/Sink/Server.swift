@@ -150,6 +150,11 @@ package final class Server: Sendable {
 
     // MARK: While it runs
 
+    /// The replies that `use` finds.
+    package var catalogue: Catalogue { generation.withLock { $0.configuration.catalogue } }
+    package var listenerNames: [String] { generation.withLock { $0.configuration.listeners.map(\.name) } }
+    package var loopCount: Int { loops.count }
+
     package var ruleStatus: [RuleStatus] {
         generation.withLock { $0.rules }.status(now_ns: Instant.now().nanoseconds)
     }

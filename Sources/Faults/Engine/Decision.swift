@@ -78,6 +78,8 @@ package struct RuleStatus: Sendable, Equatable {
     package var isOn: Bool
     /// On the clock of `now_ns`; nil: it stays.
     package var expires_ns: UInt64?
+    /// Those it is bound to by name.
+    package var spaces: Set<String>
 
     /// The count of one key; the key is empty where the rule has no `per`.
     package struct Present: Sendable, Equatable {
@@ -89,7 +91,8 @@ package struct RuleStatus: Sendable, Equatable {
 
     package init(
         name: String, at: Phase, line: String, matches: Int, hits: Int, remaining: Int?, remains: String,
-        present: [Present] = [], isRunRule: Bool = false, isOn: Bool = true, expires_ns: UInt64? = nil
+        present: [Present] = [], isRunRule: Bool = false, isOn: Bool = true, expires_ns: UInt64? = nil,
+        spaces: Set<String> = []
     ) {
         self.name = name
         self.at = at
@@ -102,5 +105,6 @@ package struct RuleStatus: Sendable, Equatable {
         self.isRunRule = isRunRule
         self.isOn = isOn
         self.expires_ns = expires_ns
+        self.spaces = spaces
     }
 }

@@ -17,8 +17,8 @@ package struct MessageFacts: Sendable {
     /// In their order; names in lower case, values unfolded.
     let fields: [(name: String, value: String)]
     /// The text of the body, decoded (RFC 2045 §6), a line each.
-    let lines: [String]
-    let links: [String]
+    package let lines: [String]
+    package let links: [String]
 
     /// - Parameter content: the message so far, without stuffed dots.
     package init(_ content: some Collection<UInt8>) {

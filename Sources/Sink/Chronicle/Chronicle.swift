@@ -99,6 +99,7 @@ package final class Chronicle: Sendable {
     package var last: UInt64 { state.withLock { $0.ring.last } }
     /// Notices that the ring has forgotten.
     package var forgotten: UInt64 { state.withLock { $0.ring.first - 1 } }
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
     package var waiterCount: Int { state.withLock { $0.waiters.count } }
     /// Events that were left out, since folding lagged behind.
     package var eventsLeftOut: Int { leftOut.load(ordering: .relaxed) }

@@ -77,7 +77,7 @@ extension Server {
         while true {
             let known = chronicle.last
             var query = StoreQuery(limit: count - taken.count)
-            query.after = position(since: wait.since, \.message)
+            query.after = wait.since.flatMap { position($0, .message) }
             let found = Array(try await messages(wait.filter, query).reversed())
             if !wait.takes {
                 if found.count >= count { return found }
@@ -102,7 +102,7 @@ extension Server {
             let known = chronicle.last
             await store.settle()
             var query = StoreQuery(limit: count)
-            query.after = position(since: wait.since, \.session)
+            query.after = wait.since.flatMap { position($0, .session) }
             let found = Array(try await sessions(wait.filter, query).reversed())
             if found.count >= count { return found }
             let news = try await chronicle.wait(after: known, count: 1, until: deadline) {
@@ -112,10 +112,11 @@ extension Server {
         }
     }
 
-    private func position(since cursor: Cursor?, _ part: (Cursor) -> Int64) -> Int64? {
-        guard let cursor else { return nil }
+    /// Behind which position of the store things came after a cursor; nil: all did.
+    package func position(_ cursor: Cursor, _ kind: Filter.Kind) -> Int64? {
         // A memory store begins anew with each run; positions in a file go on.
-        return cursor.run == chronicle.run || store.outlivesRuns ? part(cursor) : nil
+        guard cursor.run == chronicle.run || store.outlivesRuns else { return nil }
+        return kind == .message ? cursor.message : cursor.session
     }
 
     private func seen(_ wait: Wait, behind entry: UInt64, _ answer: WaitAnswer) -> [Entry] {
@@ -154,6 +155,11 @@ extension Server {
 
     // MARK: Forgetting
 
+    /// Tells those who watch that messages or sessions were removed.
+    package func tellRemoval(space: String? = nil) {
+        chronicle.tell(Entry(.reset, wall_us: WallClock.now_us(), Subject(), space: space))
+    }
+
     /// What was forgotten.
     package struct Reset: Sendable {
         package var messages = 0
@@ -181,7 +187,7 @@ extension Server {
             reset.rules = await removeRules(where: nil)
             await resetRuleCounts()
         }
-        chronicle.tell(Entry(.reset, wall_us: WallClock.now_us(), Subject(), space: space))
+        tellRemoval(space: space)
         await chronicle.settle()
         return reset
     }

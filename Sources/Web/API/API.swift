@@ -1,0 +1,85 @@
+// Our own face, under /api/fakemx/: which calls there are. What they do stands beside this file, one noun a file.
+
+import Faults
+import Hummingbird
+import Sink
+import Store
+
+enum API {
+    static let prefix = "/api/fakemx"
+
+    static var routes: [Route] {
+        [
+            Route("GET", "/", Health.page), Route("GET", "/livez", Health.live), Route("GET", "/readyz", Health.ready),
+            Route("GET", "/metrics", Metrics.text),
+            Route("GET", prefix + "/openapi.json", OpenAPI.document), Route("GET", prefix + "/info", Health.info),
+            Route("GET", prefix + "/cursor", Health.cursor), Route("POST", prefix + "/reset", Health.reset),
+            Route("GET", prefix + "/sessions", Sessions.list), Route("GET", prefix + "/sessions/{id}", Sessions.one),
+            Route("GET", prefix + "/sessions/{id}/transcript", Sessions.transcript),
+            Route("GET", prefix + "/messages", Messages.list), Route("DELETE", prefix + "/messages", Messages.remove),
+            Route("GET", prefix + "/messages/{id}", Messages.one),
+            Route("DELETE", prefix + "/messages/{id}", Messages.removeOne),
+            Route("GET", prefix + "/messages/{id}/raw", Messages.raw),
+            Route("GET", prefix + "/rules", Rules.list), Route("POST", prefix + "/rules", Rules.add),
+            Route("DELETE", prefix + "/rules", Rules.removeAll),
+            Route("GET", prefix + "/rules/{name}", Rules.one), Route("PUT", prefix + "/rules/{name}", Rules.put),
+            Route("DELETE", prefix + "/rules/{name}", Rules.remove),
+            Route("GET", prefix + "/replies", Replies.list),
+            Route("GET", prefix + "/wait", Waiting.wait), Route("GET", prefix + "/events", Events.stream),
+        ]
+    }
+
+    /// Items on a page, where nothing else is said, and at most.
+    static let usualLimit = 50
+    static let mostLimit = 1000
+
+    /// What of a list is wanted.
+    struct Page {
+        var query: StoreQuery
+        let filter: Filter
+
+        /// Where the next page begins.
+        func next(_ positions: [Int64]) -> String? {
+            positions.count == query.limit ? positions.last.map { "p\($0)" } : nil
+        }
+    }
+
+    /// Takes `limit`, `before`, `since` and the words of a filter; anything else is a complaint.
+    static func page(_ call: inout Call, _ kind: Filter.Kind) throws(Problem) -> Page {
+        let limit = try call.query.takeNumber("limit", 1...mostLimit) ?? usualLimit
+        let before = try call.query.take("before")
+        let since = try cursor(&call)
+        var query = StoreQuery(limit: limit)
+        if let before {
+            guard before.first == "p", let position = Int64(before.dropFirst()), position > 0 else {
+                throw .badParameter("before", "before is what stands behind \"next\" in a list, not \"\(before.shown)\"")
+            }
+            query.before = position
+        }
+        if let since, let position = call.face.server.position(since, kind) { query.after = position }
+        return Page(query: query, filter: try filter(&call, kind, ["limit", "before", "since"]))
+    }
+
+    static func cursor(_ call: inout Call) throws(Problem) -> Cursor? {
+        guard let text = try call.query.take("since") else { return nil }
+        guard let cursor = Cursor(text) else {
+            throw .badParameter("since", "since is a cursor, as GET \(prefix)/cursor gives it, not \"\(text.shown)\"")
+        }
+        return cursor
+    }
+
+    /// Reads what is left of the query as a filter.
+    static func filter(_ call: inout Call, _ kind: Filter.Kind, _ others: [String]) throws(Problem) -> Filter {
+        switch Filter.parse(call.query.pairs, kind) {
+        case .success(let filter): return filter
+        case .failure(let complaint):
+            let isUnknown = !Filter.names(kind).contains(complaint.word) && !complaint.word.hasPrefix("header.")
+            guard isUnknown else { throw .badParameter(complaint.word, complaint.text) }
+            let hint = Suggestion.didYouMean(complaint.word, among: Filter.names(kind) + others)
+            let known = (Filter.names(kind) + others).joined(separator: ", ")
+            throw Problem(
+                "unknown-parameter", 400, "A parameter is unknown",
+                "unknown parameter \"\(complaint.word.shown)\"\(hint); known are \(known)", parameter: complaint.word.shown)
+        }
+    }
+}

@@ -1,0 +1,107 @@
+// What happens, as it happens: server-sent events. A reader that falls behind costs nobody anything: it reads from the
+// chronicle at its own pace, and what the chronicle has forgotten by then it is told as a number.
+
+import EventLoop
+import Faults
+import Hummingbird
+import NIOCore
+import Sink
+
+enum Events {
+    /// A comment is sent after so long without an event, so that a reader that has gone is noticed.
+    static let heartbeat_ms = 15_000
+    private static let lastEventID = HTTPField.Name("Last-Event-ID") ?? .ifNoneMatch
+    /// Events read from the chronicle at once.
+    static let batch = 256
+
+    static func stream(_ call: inout Call) async throws -> Response {
+        let server = call.face.server
+        var position: UInt64?
+        // A browser says where it was by a header, whoever asks anew by a cursor.
+        if let last = call.request.headers[lastEventID] {
+            guard let cursor = Cursor(last) else {
+                throw Problem.badParameter("Last-Event-ID", "\"\(last.shown)\" is not the id of an event of this stream")
+            }
+            position = cursor.run == server.chronicle.run ? cursor.entry : 0
+            _ = try API.cursor(&call)
+        } else if let cursor = try API.cursor(&call) {
+            position = cursor.run == server.chronicle.run ? cursor.entry : 0
+        }
+        let kinds = try kinds(&call)
+        let filter = try API.filter(&call, .session, ["since", "kind"])
+        let start = position ?? server.chronicle.last
+        let reader = Reader(server: server, kinds: kinds, filter: filter)
+        let request = call.request
+        return Response(
+            status: .ok, headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"],
+            body: ResponseBody { writer in
+                var output = writer
+                try await output.write(ByteBuffer(string: "retry: 1000\n: fakemx\n\n"))
+                try? await request.body.consumeWithCancellationOnInboundClose { _ in
+                    try await reader.run(from: start, &output)
+                }
+                try await output.finish(nil)
+            })
+    }
+
+    private static func kinds(_ call: inout Call) throws(Problem) -> Set<Entry.Kind> {
+        guard let text = try call.query.take("kind") else { return Set(Entry.Kind.allCases) }
+        let known = Entry.Kind.allCases.map(\.rawValue)
+        var kinds: Set<Entry.Kind> = []
+        for word in text.split(separator: ",") {
+            guard let kind = Entry.Kind(rawValue: String(word)) else {
+                let hint = Suggestion.didYouMean(String(word), among: known)
+                throw .badParameter("kind", "\"\(String(word).shown)\" is none of \(known.joined(separator: ", "))\(hint)")
+            }
+            kinds.insert(kind)
+        }
+        return kinds
+    }
+
+    private struct Reader {
+        let server: Server
+        let kinds: Set<Entry.Kind>
+        let filter: Filter
+
+        func run(from start: UInt64, _ output: inout any ResponseBodyWriter) async throws {
+            var position = start
+            let chronicle = server.chronicle
+            while !Task.isCancelled {
+                let (entries, missed) = chronicle.entries(after: position, limit: Events.batch)
+                var text = ""
+                if missed > 0 {
+                    position += missed
+                    text += "id: \(id(position))\nevent: missed\ndata: {\"missed\":\(missed)}\n\n"
+                }
+                for entry in entries {
+                    position = entry.number
+                    if isMeant(entry) { text += event(entry) }
+                }
+                if !text.isEmpty { try await output.write(ByteBuffer(string: text)) }
+                if !entries.isEmpty { continue }
+                let deadline = Instant.now().adding(ms: Events.heartbeat_ms)
+                let after = position
+                let news = try await chronicle.wait(after: after, count: 1, until: deadline) { isMeant($0) }
+                if news.isEmpty {
+                    if chronicle.isClosed { return }
+                    try await output.write(ByteBuffer(string: ": still here\n\n"))
+                }
+            }
+        }
+
+        private func isMeant(_ entry: Entry) -> Bool {
+            guard kinds.contains(entry.kind) else { return false }
+            // What concerns everybody has no subject.
+            return entry.kind == .rules || entry.kind == .reset || filter.matches(entry.subject)
+        }
+
+        private func event(_ entry: Entry) -> String {
+            let data = String(buffer: JSONText.buffer(EntryView(entry)))
+            return "id: \(id(entry.number))\nevent: \(entry.kind.rawValue)\ndata: \(data)\n\n"
+        }
+
+        private func id(_ number: UInt64) -> String {
+            Cursor(run: server.chronicle.run, entry: number, message: 0, session: 0).description
+        }
+    }
+}

@@ -1,0 +1,108 @@
+// Messages that were stored.
+
+import Faults
+import Hummingbird
+import Journal
+import Mail
+import Sink
+import Store
+
+enum Messages {
+    static func list(_ call: inout Call) async throws -> Response {
+        var page = try API.page(&call, .message)
+        page.query.contentLimit = MessageSummary.headerOctets
+        let server = call.face.server
+        let cursor = try await server.cursor()
+        let found = try await server.messages(page.filter, page.query)
+        return JSONText.response(
+            MessageList(
+                messages: found.map(MessageSummary.init), next: page.next(found.map(\.position)),
+                cursor: cursor.description))
+    }
+
+    /// One message with what can be read in it.
+    private struct Whole: Encodable {
+        let summary: MessageSummary
+        let view: MailView
+
+        struct Part: Encodable {
+            let id, file_name, content_type, content_id: String
+            let size: Int
+            let is_attachment: Bool
+        }
+
+        struct Header: Encodable {
+            let name, value: String
+        }
+
+        private enum Keys: String, CodingKey { case headers, text, html, parts }
+
+        func encode(to encoder: any Encoder) throws {
+            try summary.encode(to: encoder)
+            var fields = encoder.container(keyedBy: Keys.self)
+            try fields.encode(view.headers.map { Header(name: $0.name, value: $0.value) }, forKey: .headers)
+            try fields.encode(view.text, forKey: .text)
+            try fields.encode(view.html, forKey: .html)
+            try fields.encode(
+                view.parts.map {
+                    Part(
+                        id: $0.partID, file_name: $0.fileName, content_type: $0.contentType, content_id: $0.contentID,
+                        size: $0.size, is_attachment: $0.isAttachment)
+                }, forKey: .parts)
+        }
+    }
+
+    static func one(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        let stored = try await message(call)
+        return JSONText.response(Whole(summary: MessageSummary(stored), view: call.face.views.view(of: stored.message)))
+    }
+
+    /// The octets as they came.
+    static func raw(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        let stored = try await message(call)
+        return Response(
+            status: .ok, headers: [.contentType: "message/rfc822"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: stored.message.content)))
+    }
+
+    struct Removed: Encodable {
+        let removed: Int
+        let messages: [MessageSummary]?
+    }
+
+    /// Those that the filter means; all without one.
+    static func remove(_ call: inout Call) async throws -> Response {
+        let filter = try API.filter(&call, .message, [])
+        let server = call.face.server
+        await server.settle()
+        var query = StoreQuery(limit: .max)
+        query.contentLimit = MessageSummary.headerOctets
+        let found = try await server.messages(filter, query)
+        let gone = Set(try await server.store.removeMessages(found.map(\.position)))
+        if !gone.isEmpty { server.tellRemoval() }
+        return JSONText.response(
+            Removed(
+                removed: gone.count,
+                messages: found.filter { gone.contains($0.position) }.prefix(API.mostLimit).map(MessageSummary.init)))
+    }
+
+    static func removeOne(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        let stored = try await message(call)
+        let gone = try await call.face.server.store.removeMessages([stored.position])
+        guard !gone.isEmpty else { throw Problem.notFound("the message \(stored.message.id) is gone already") }
+        call.face.server.tellRemoval()
+        return JSONText.response(Removed(removed: 1, messages: [MessageSummary(stored)]))
+    }
+
+    static func message(_ call: Call) async throws -> StoredMessage {
+        let id = call.arguments["id"] ?? ""
+        await call.face.server.settle()
+        guard let found = try await call.face.server.store.message(id) else {
+            throw Problem.notFound("no message \"\(id.shown)\" is kept; retention may have dropped it")
+        }
+        return found
+    }
+}

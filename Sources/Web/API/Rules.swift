@@ -1,0 +1,149 @@
+// Rules at run time: set, looked at, changed, taken away. When a call returns, its change is in force everywhere.
+
+import EventLoop
+import Faults
+import Hummingbird
+import Settings
+import Sink
+
+/// What a rule must fit: the listeners and the catalogue that are in force.
+package struct RuleSurroundings: Sendable {
+    let complaints: @Sendable (Rule) -> [Complaint]
+
+    package init(complaints: @escaping @Sendable (Rule) -> [Complaint]) { self.complaints = complaints }
+}
+
+enum Rules {
+    static func list(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        return JSONText.response(RuleList(rules: views(call)))
+    }
+
+    static func one(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        let name = call.arguments["name"] ?? ""
+        return JSONText.response(try view(name, call))
+    }
+
+    static func add(_ call: inout Call) async throws -> Response {
+        let rule = try await read(&call)
+        let name: String
+        do {
+            name = try await call.face.server.addRule(rule.rule, lifetime_ns: rule.lifetime?.ns, isOn: rule.isOn)
+        } catch { throw problem(error) }
+        var response = JSONText.response(try view(name, call), status: .created)
+        response.headers[.location] = "\(API.prefix)/rules/\(name)"
+        return response
+    }
+
+    static func put(_ call: inout Call) async throws -> Response {
+        let name = call.arguments["name"] ?? ""
+        if let complaint = Rule.complaint(aboutName: name) {
+            throw Problem("bad-rule", 422, "The rule is wrong", complaint.description, parameter: "name")
+        }
+        var rule = try await read(&call)
+        guard rule.rule.name.isEmpty || rule.rule.name == name else {
+            throw Problem(
+                "bad-rule", 422, "The rule is wrong", "the path says \"\(name)\" and the rule \"\(rule.rule.name)\"",
+                parameter: "name")
+        }
+        rule.rule.name = name
+        let isNew: Bool
+        do {
+            isNew = try await call.face.server.putRule(rule.rule, lifetime_ns: rule.lifetime?.ns, isOn: rule.isOn)
+        } catch { throw problem(error) }
+        return JSONText.response(try view(name, call), status: isNew ? .created : .ok)
+    }
+
+    static func remove(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        let view = try view(call.arguments["name"] ?? "", call)
+        do { try await call.face.server.removeRule(view.name) } catch { throw problem(error) }
+        return JSONText.response(view)
+    }
+
+    private struct Removed: Encodable { let removed: Int }
+
+    /// Those that were set at run time, or of them those of one space.
+    static func removeAll(_ call: inout Call) async throws -> Response {
+        let space = try Health.space(&call)
+        try call.query.finish(["space"])
+        let count = await call.face.server.removeRules(where: space.map { space in { $0.spaces.contains(space) } })
+        return JSONText.response(Removed(removed: count))
+    }
+
+    // MARK: Reading
+
+    private static func read(_ call: inout Call) async throws -> RuntimeRule {
+        let space = try Health.space(&call)
+        try call.query.finish(["space"])
+        let type = call.request.headers[.contentType].map { String($0.prefix { $0 != ";" }).asciiLowercased } ?? ""
+        let body = try await call.body()
+        let read: RuntimeRule.Read
+        switch type {
+        case "application/json", "application/yaml", "text/yaml", "application/x-yaml":
+            read = RuntimeRule.mapping(body)
+        case "text/plain", "", "application/x-www-form-urlencoded":
+            // What curl says of its -d when nothing else is said.
+            guard let text = String(validating: body, as: UTF8.self) else {
+                throw Problem.badBody("a rule line is UTF-8")
+            }
+            read = RuntimeRule.line(text.trimmed)
+        default:
+            throw Problem(
+                "bad-content-type", 415, "The type of the body is unknown",
+                "\"\(type.shown)\" is neither application/json, application/yaml nor text/plain (a rule line)",
+                parameter: "Content-Type")
+        }
+        var complaints = read.complaints
+        guard var rule = read.rule else { throw problem(complaints) }
+        complaints += call.face.settings.rules.complaints(rule.rule)
+        if complaints.contains(where: \.isError) { throw problem(complaints) }
+        if let space {
+            do { rule.rule = try rule.rule.bound(toSpace: space) } catch {
+                throw Problem("bad-rule", 422, "The rule is wrong", "space: \(error)", parameter: "space")
+            }
+        }
+        return rule
+    }
+
+    private static func problem(_ complaints: [Complaint]) -> Problem {
+        let errors = complaints.filter(\.isError)
+        let words = errors.map { complaint in
+            let place = complaint.place
+            let at = [place.line.map { "line \($0)" }, place.column.map { "column \($0)" }].compactMap(\.self)
+            return (at.isEmpty ? "" : at.joined(separator: ", ") + ": ") + complaint.message
+        }
+        var problem = Problem("bad-rule", 422, "The rule is wrong", words.isEmpty ? "no rule" : words.joined(separator: "; "))
+        problem.complaints = complaints.map {
+            Problem.RuleComplaint(
+                message: $0.message, line: $0.place.line, column: $0.place.column, is_warning: !$0.isError)
+        }
+        return problem
+    }
+
+    private static func problem(_ refusal: RuleChangeRefusal) -> Problem {
+        switch refusal {
+        case .unknown: .notFound(refusal.description)
+        case .nameTaken: Problem("name-taken", 409, "The name is taken", refusal.description, parameter: "name")
+        case .fixed: Problem("configured-rule", 409, "The rule stands in the configuration", refusal.description)
+        case .tooMany: Problem("too-many-rules", 409, "There are too many rules", refusal.description)
+        }
+    }
+
+    // MARK: Showing
+
+    private static func views(_ call: Call) -> [RuleView] {
+        let now_ns = Instant.now().nanoseconds
+        return call.face.server.ruleStatus.map { RuleView($0, now_ns: now_ns) }
+    }
+
+    private static func view(_ name: String, _ call: Call) throws(Problem) -> RuleView {
+        let all = views(call)
+        guard let view = all.first(where: { $0.name == name }) else {
+            let hint = Suggestion.didYouMean(name, among: all.map(\.name))
+            throw .notFound("no rule is named \"\(name.shown)\"\(hint)")
+        }
+        return view
+    }
+}

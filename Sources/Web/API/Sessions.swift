@@ -1,0 +1,55 @@
+// Sessions, the refused and broken ones, too.
+
+import Faults
+import Hummingbird
+import Journal
+import Sink
+import Store
+
+enum Sessions {
+    static func list(_ call: inout Call) async throws -> Response {
+        let open = try call.query.takeFlag("open") ?? false
+        let page = try API.page(&call, .session)
+        let server = call.face.server
+        let cursor = try await server.cursor()
+        if open {
+            let all = server.chronicle.openSessions.reversed().filter { page.filter.matches(Subject($0.brief)) }
+            return JSONText.response(
+                SessionList(
+                    sessions: all.prefix(page.query.limit).map(SessionSummary.init), next: nil,
+                    cursor: cursor.description))
+        }
+        let found = try await server.sessions(page.filter, page.query)
+        return JSONText.response(
+            SessionList(
+                sessions: found.map(SessionSummary.init), next: page.next(found.map(\.position)),
+                cursor: cursor.description))
+    }
+
+    static func one(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        return JSONText.response(try await session(call).record)
+    }
+
+    static func transcript(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        let session = try await session(call)
+        var transcript = Transcript(colours: false)
+        var text = ""
+        for event in session.log { text += transcript.render(event) }
+        return Response(
+            status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    private static func session(_ call: Call) async throws -> StoredSession {
+        let id = call.arguments["id"] ?? ""
+        await call.face.server.settle()
+        guard id.first == "s", let number = UInt64(id.dropFirst()) else {
+            throw Problem.notFound("a session's id is s and a number, not \"\(id.shown)\"")
+        }
+        if let ended = try await call.face.server.store.session(number) { return ended }
+        if let open = call.face.server.chronicle.openSession(number) { return open }
+        throw Problem.notFound("no session \(id.shown) is kept; retention may have dropped it")
+    }
+}

@@ -1,0 +1,96 @@
+// Who may ask at all: the Host of the request, its Origin, its token. Asked before anything else.
+//
+// A page on some web site can make a browser talk to 127.0.0.1. Its Origin gives it away; and when its own name was
+// pointed to 127.0.0.1 (DNS rebinding), the Host does.
+
+import Faults
+import FoundationEssentials
+import Hummingbird
+
+struct Gate: Sendable {
+    /// Endings of names that nobody can register (RFC 6761, RFC 6762, and `internal`).
+    private static let privateEndings = [".localhost", ".test", ".local", ".internal", ".invalid", ".example"]
+
+    private let token: [UInt8]?
+    private let hosts: Set<String>
+    private let origins: Set<String>
+
+    init(_ settings: WebSettings) {
+        token = settings.token.map { Array($0.utf8) }
+        hosts = Set(settings.hosts.map(\.asciiLowercased))
+        origins = Set(settings.origins)
+    }
+
+    /// - Throws: why the request is not heard.
+    func admit(_ request: Request, path: String) throws(Problem) {
+        try admitHost(request.head.authority)
+        if let origin = request.headers[.origin], !isAllowed(origin, request.head.authority) {
+            throw Problem(
+                "foreign-origin", 403, "The origin is foreign",
+                "a page of \"\(origin.shown)\" may not use this API; --http-origin allows it", parameter: "Origin")
+        }
+        // A monitor needs no token to see that somebody is there.
+        guard path != "/livez", path != "/readyz" else { return }
+        try admitToken(request.headers[.authorization])
+    }
+
+    private func admitHost(_ authority: String?) throws(Problem) {
+        guard let authority, !authority.isEmpty else {
+            throw Problem("bad-host", 400, "The Host is missing", "HTTP/1.1 asks for a Host header", parameter: "Host")
+        }
+        let host = Self.host(authority).asciiLowercased
+        let isPlain = !host.contains(".") || Self.privateEndings.contains { host.hasSuffix($0) }
+        guard isPlain || IPAddress(host) != nil || hosts.contains(host) else {
+            throw Problem(
+                "foreign-host", 421, "The Host is foreign",
+                "\"\(host.shown)\" is not a name of this server (DNS rebinding would look like that); "
+                    + "--http-host \(host.shown) allows it", parameter: "Host")
+        }
+    }
+
+    /// Without its port.
+    private static func host(_ authority: String) -> String {
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") { return String(authority[...end]) }
+        return String(authority.prefix { $0 != ":" })
+    }
+
+    /// The origin itself, or one that is named.
+    func isAllowed(_ origin: String, _ authority: String?) -> Bool {
+        let lower = origin.asciiLowercased
+        if let authority, lower == "http://" + authority.asciiLowercased || lower == "https://" + authority.asciiLowercased {
+            return true
+        }
+        return isNamed(origin)
+    }
+
+    /// It may read answers across origins.
+    func isNamed(_ origin: String) -> Bool { origins.contains("*") || origins.contains(origin.asciiLowercased) }
+
+    private func admitToken(_ authorization: String?) throws(Problem) {
+        guard let token else { return }
+        let problem = Problem(
+            "unauthorized", 401, "A token is needed", "say it as Authorization: Bearer TOKEN, or as the password of Basic",
+            parameter: "Authorization")
+        guard let authorization else { throw problem }
+        let parts = authorization.split(separator: " ", maxSplits: 1)
+        guard parts.count == 2 else { throw problem }
+        switch String(parts[0]).asciiLowercased {
+        case "bearer": guard Self.isSame(Array(parts[1].utf8), token) else { throw problem }
+        case "basic":
+            // RFC 7617 §2: a user name has no colon, a password may.
+            guard let decoded = Data(base64Encoded: String(parts[1])),
+                let colon = decoded.firstIndex(of: UInt8(ascii: ":")),
+                Self.isSame(Array(decoded[(colon + 1)...]), token)
+            else { throw problem }
+        default: throw problem
+        }
+    }
+
+    /// In a time that does not tell how far they are the same.
+    private static func isSame(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+        guard a.count == b.count else { return false }
+        var difference: UInt8 = 0
+        for (x, y) in zip(a, b) { difference |= x ^ y }
+        return difference == 0
+    }
+}

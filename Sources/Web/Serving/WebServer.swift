@@ -1,0 +1,240 @@
+// The HTTP side of a running sink: starts, answers, stops. What is answered stands in API/ and Mailpit/.
+
+import Faults
+import Hummingbird
+import Logging
+import NIOPosix
+import Sink
+import Synchronization
+
+/// How the HTTP side behaves.
+package struct WebSettings: Sendable {
+    package var host: String
+    package var port: Int
+    /// A Unix socket in place of host and port.
+    package var unixPath: String?
+    package var token: String?
+    /// Names that a Host may have, beside addresses and names that nobody can register.
+    package var hosts: [String] = []
+    /// Origins whose pages may use the API; `*` for all.
+    package var origins: [String] = []
+    /// What the version fields say.
+    package var version: String
+    /// Named in `info`: `memory`, `none` or a path.
+    package var storeName = "memory"
+    /// Checks a rule against listeners and catalogue; complaints in the words of Settings.
+    package var rules: RuleSurroundings
+
+    package init(host: String, port: Int, version: String, rules: RuleSurroundings) {
+        self.host = host
+        self.port = port
+        self.version = version
+        self.rules = rules
+    }
+}
+
+/// The HTTP server.
+package final class WebServer: Sendable {
+    package enum Bounds {
+        /// Connections at once.
+        package static let connections = 2_500
+        /// Seconds without an octet after which a connection is closed.
+        package static let idle_s: Int64 = 120
+        /// Octets of a header, at most, and of all headers together.
+        package static let header = 32 << 10
+    }
+
+    private let run: Mutex<Task<Void, any Error>?>
+    private let group: MultiThreadedEventLoopGroup
+    /// `127.0.0.1:8025`, with the port that was free for port 0.
+    package let address: String
+
+    /// Binds and serves.
+    ///
+    /// - Throws: `WebTrouble` in words that name the address.
+    package static func start(_ server: Server, _ settings: WebSettings) async throws -> WebServer {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let responder = WebResponder(server, settings)
+        let where_ = settings.unixPath.map { BindAddress.unixDomainSocket(path: $0) }
+            ?? .hostname(settings.host, port: settings.port)
+        let configuration = HTTP1Channel.Configuration(
+            idleTimeout: .seconds(Bounds.idle_s),
+            httpDecoderConfiguration: .init(maxHeaderFieldSize: Bounds.header, maxHeaderListSize: Bounds.header))
+        let (bound, tell) = AsyncStream<String>.makeStream()
+        let application = Application(
+            responder: responder, server: .http1(configuration: configuration),
+            configuration: ApplicationConfiguration(
+                address: where_, serverName: "fakemx/\(settings.version)",
+                availableConnectionsDelegate: MaximumAvailableConnections(Bounds.connections)),
+            onServerRunning: { channel in
+                tell.yield(channel.localAddress.map(Self.text) ?? "")
+                tell.finish()
+            },
+            eventLoopGroupProvider: .shared(group),
+            logger: Logger(label: "fakemx.http") { _ in SwiftLogNoOpLogHandler() })
+        let run = Task {
+            defer { tell.finish() }
+            try await application.run()
+        }
+        for await address in bound { return WebServer(run, group, settings.unixPath.map { "unix:" + $0 } ?? address) }
+        // It ended before it was bound.
+        do { try await run.value } catch {
+            try? await group.shutdownGracefully()
+            throw WebTrouble(description: "http \(settings.host):\(settings.port): \(Self.words(error))", isTaken: Self.isTaken(error))
+        }
+        throw WebTrouble(description: "http \(settings.host):\(settings.port): did not start", isTaken: false)
+    }
+
+    private init(_ run: Task<Void, any Error>, _ group: MultiThreadedEventLoopGroup, _ address: String) {
+        self.run = Mutex(run)
+        self.group = group
+        self.address = address
+    }
+
+    /// Stops listening and closes every connection.
+    package func stop() async {
+        guard let task = run.withLock({ run in defer { run = nil }; return run }) else { return }
+        task.cancel()
+        _ = try? await task.value
+        try? await group.shutdownGracefully()
+    }
+
+    private static func text(_ address: SocketAddress) -> String {
+        guard let ip = address.ipAddress, let port = address.port else { return "" }
+        return ip.contains(":") ? "[\(ip)]:\(port)" : "\(ip):\(port)"
+    }
+
+    private static func isTaken(_ error: any Error) -> Bool { (error as? IOError)?.errnoCode == EADDRINUSE }
+
+    private static func words(_ error: any Error) -> String {
+        guard let error = error as? IOError else { return "\(error)" }
+        if error.errnoCode == EADDRINUSE {
+            return "the address is in use by another program; choose another port with --http, or switch HTTP off with --http off"
+        }
+        return String(cString: strerror(error.errnoCode))
+    }
+}
+
+/// The HTTP server could not start.
+package struct WebTrouble: Error, CustomStringConvertible {
+    package let description: String
+    /// Another program listens there.
+    package let isTaken: Bool
+}
+
+/// Finds the handler of a request and makes an answer of whatever comes of it.
+struct WebResponder: HTTPResponder {
+    typealias Context = BasicRequestContext
+
+    private let face: Face
+    private let gate: Gate
+    private let routes: Routes
+
+    init(_ server: Server, _ settings: WebSettings) {
+        face = Face(server: server, settings: settings, views: ViewCache())
+        gate = Gate(settings)
+        routes = Routes(API.routes + Mailpit.routes)
+    }
+
+    func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
+        var response: Response
+        do {
+            response = try await answer(request)
+        } catch let problem as Problem {
+            response = problem.response
+        } catch let plain as PlainRefusal {
+            response = plain.response
+        } catch let failure as StoreFailure {
+            response = Problem("store-trouble", 503, "The store cannot answer", failure.reason).response
+        } catch is TooManyWaiters {
+            response =
+                Problem(
+                    "too-many-waiters", 503, "Too many wait already",
+                    "\(Chronicle.Bounds.waiters) waits and streams are open; end some, or come again").response
+        } catch is CancellationError {
+            response = Problem("stopping", 503, "The sink stops", "fakemx is being stopped").response
+        }
+        harden(&response, request)
+        return response
+    }
+
+    private func answer(_ request: Request) async throws -> Response {
+        let target = request.head.path ?? ""
+        let cut = target.firstIndex(of: "?")
+        let path = String(cut.map { target[..<$0] } ?? target[...])
+        try gate.admit(request, path: path)
+        let segments = try Self.segments(path)
+        let method = request.method.rawValue
+        if method == "OPTIONS", let response = preflight(request) { return response }
+        switch routes.match(method, segments) {
+        case .found(let handler, let arguments):
+            let query = try Query(cut.map { target[target.index(after: $0)...] })
+            var call = Call(method: method, arguments: arguments, query: query, request: request, face: face)
+            let response = try await handler(&call)
+            return method == "HEAD" ? Response(status: response.status, headers: response.headers) : response
+        case .otherMethods(let methods):
+            var problem = Problem(
+                "method-not-allowed", 405, "The method is not allowed here",
+                "\(method.shown) \(path.shown) is not served; the path takes \(methods.joined(separator: ", "))")
+            problem.allow = methods
+            throw problem
+        case .none: throw Problem.notFound("nothing is at \(path.shown); /api/fakemx/openapi.json lists what is")
+        }
+    }
+
+    /// The decoded parts of a path. What could mean another path to somebody else is refused.
+    private static func segments(_ path: String) throws(Problem) -> [String] {
+        guard path.hasPrefix("/"), path.utf8.count <= 2048 else {
+            throw Problem("bad-path", 400, "The path is wrong", "a path begins with a slash and has at most 2048 octets")
+        }
+        var segments: [String] = []
+        for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
+            guard let segment = PercentCoding.decoded(part.utf8, plusIsSpace: false), !segment.utf8.contains(0) else {
+                throw Problem("bad-path", 400, "The path is wrong", "\"\(path.shown)\" is no percent-encoded UTF-8 without NUL")
+            }
+            guard segment != "..", segment != "." else {
+                throw Problem("bad-path", 400, "The path is wrong", "\".\" and \"..\" mean nothing here")
+            }
+            segments.append(segment)
+        }
+        return segments
+    }
+
+    /// A page of a named origin asks what it may do.
+    private func preflight(_ request: Request) -> Response? {
+        guard let origin = request.headers[.origin], gate.isNamed(origin),
+            request.headers[.accessControlRequestMethod] != nil
+        else { return nil }
+        return Response(
+            status: .noContent,
+            headers: [
+                .accessControlAllowMethods: "GET, HEAD, POST, PUT, DELETE",
+                .accessControlAllowHeaders: "authorization, content-type, last-event-id",
+                .accessControlMaxAge: "600",
+            ])
+    }
+
+    private func harden(_ response: inout Response, _ request: Request) {
+        response.headers[.xContentTypeOptions] = "nosniff"
+        if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
+        if response.headers[.contentSecurityPolicy] == nil {
+            response.headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+        }
+        if let origin = request.headers[.origin], gate.isNamed(origin) {
+            response.headers[.accessControlAllowOrigin] = origin
+            response.headers[.vary] = "Origin"
+        }
+    }
+}
+
+/// An error as Mailpit says it: text alone.
+struct PlainRefusal: Error {
+    let status: Int
+    let text: String
+
+    var response: Response {
+        Response(
+            status: HTTPResponse.Status(code: status), headers: [.contentType: "text/plain; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+}

@@ -1,4 +1,0 @@
-// The HTTP side of a running sink.
-
-import Hummingbird
-import Sink
