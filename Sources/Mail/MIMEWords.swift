@@ -46,11 +46,11 @@ final class MIMEWords {
     func text(_ value: [UInt8]) -> String {
         // Most fields are plain ASCII without an encoded word.
         if value.allSatisfy({ $0 < 0x80 }), !value.containsEncodedWord { return String(decoding: value, as: UTF8.self) }
-        return take(g_mime_utils_header_decode_text(options, value.cString))
+        return words(in: value).decoded
     }
 
     func contentType(_ value: [UInt8]) -> MediaType {
-        guard let type = g_mime_content_type_parse(options, value.cString) else { return MediaType() }
+        guard let type = g_mime_content_type_parse(options, joined(value).cString) else { return MediaType() }
         defer { g_object_unref(type) }
         var result = MediaType(isStated: true)
         if let media = g_mime_content_type_get_media_type(type) {
@@ -64,7 +64,7 @@ final class MIMEWords {
     }
 
     func disposition(_ value: [UInt8]) -> MediaType {
-        guard let disposition = g_mime_content_disposition_parse(options, value.cString) else { return MediaType() }
+        guard let disposition = g_mime_content_disposition_parse(options, joined(value).cString) else { return MediaType() }
         defer { g_object_unref(disposition) }
         var result = MediaType(isStated: true)
         if let kind = g_mime_content_disposition_get_disposition(disposition) {
@@ -76,7 +76,7 @@ final class MIMEWords {
 
     /// The mailboxes of an address list (RFC 5322 §3.4), those of groups among them, at most `limit`.
     func addresses(_ value: [UInt8], limit: Int) -> [MailAddress] {
-        guard let list = internet_address_list_parse(options, cutAtColons(value).cString) else { return [] }
+        guard let list = internet_address_list_parse(options, joined(cutAtColons(value)).cString) else { return [] }
         defer { g_object_unref(list) }
         var result: [MailAddress] = []
         collect(list, into: &result, limit: limit, depth: 0)
@@ -138,10 +138,17 @@ final class MIMEWords {
         return value
     }
 
-    private func take(_ characters: UnsafeMutablePointer<CChar>?) -> String {
-        guard let characters else { return "" }
-        defer { g_free(characters) }
-        return String(cString: characters)
+    private func joined(_ value: [UInt8]) -> [UInt8] {
+        value.containsEncodedWord ? words(in: value).joined : value
+    }
+
+    private func words(in value: [UInt8]) -> EncodedWords {
+        let words = EncodedWords(value)
+        if let start = words.firstBroken {
+            let text = String(decoding: value[start...].prefix(MailLimit.warningItemCharacters), as: UTF8.self)
+            warn("invalid encoded word: " + text)
+        }
+        return words
     }
 
     private static func withFallbackCharsets(_ body: (UnsafeMutablePointer<UnsafePointer<CChar>?>) -> Void) {
