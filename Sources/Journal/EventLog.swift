@@ -11,6 +11,12 @@ package struct EventLog: Sendable, Hashable {
 
     package init() {}
 
+    /// A log that was put away.
+    package init(octets: [UInt8], eventCount: Int) {
+        self.octets = octets
+        self.eventCount = eventCount
+    }
+
     package var isEmpty: Bool { octets.isEmpty }
     package var octetCount: Int { octets.count }
 
