@@ -63,7 +63,8 @@ package final class Server: Sendable {
         case .memory(let retention): MemoryStore(retention: retention)
         case .none: CountingStore()
         case .file(let path, let sync, let retention):
-            throw StoreFailure(reason: "STUB \(path) \(sync) \(retention)")
+            try SQLiteStore(
+                path: path, sync: sync, retention: retention, text: configuration.searchText, onKept: onKept)
         }
     }
 

@@ -241,7 +241,12 @@ extension StoreQuery {
     func admits(_ position: Int64, _ facets: [UInt64]) -> Bool {
         if let before, position >= before { return false }
         if let after, position <= after { return false }
-        return self.facets.allSatisfy { group in group.contains { facets.sortedContains($0) } }
+        return admits(facets)
+    }
+
+    /// Whether facets in ascending order meet each group.
+    func admits(_ facets: [UInt64]) -> Bool {
+        self.facets.allSatisfy { group in group.contains { facets.sortedContains($0) } }
     }
 }
 

@@ -99,6 +99,8 @@ package struct StoreCounts: Sendable, Hashable {
     package var messagesRemoved = 0
     /// Messages that could not be kept.
     package var refusals = 0
+    /// Sessions that could not be kept.
+    package var sessionRefusals = 0
     /// Octets of the file, where there is one.
     package var fileOctets: Int?
     /// What is wrong now: a full disk.

@@ -3,7 +3,9 @@
 
 import EventLoop
 import Faults
+import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import NIOCore
 import Sink
 

@@ -4,8 +4,9 @@ import EventLoop
 import Faults
 import Hummingbird
 import Journal
-import SMTP
+import NIOCore
 import Sink
+import SMTP
 import Store
 
 enum Health {

@@ -4,6 +4,7 @@ import Faults
 import Hummingbird
 import Journal
 import Mail
+import NIOCore
 import Sink
 import Store
 

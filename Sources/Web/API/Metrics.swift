@@ -3,6 +3,7 @@
 import EventLoop
 import Hummingbird
 import Journal
+import NIOCore
 import Sink
 import Store
 

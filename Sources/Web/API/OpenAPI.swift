@@ -1,6 +1,7 @@
 // The OpenAPI document of our own face.
 
 import Hummingbird
+import NIOCore
 
 enum OpenAPI {
     static func document(_ call: inout Call) async throws -> Response {

@@ -3,6 +3,7 @@
 import Faults
 import Hummingbird
 import Journal
+import NIOCore
 import Sink
 import Store
 

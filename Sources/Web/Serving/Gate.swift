@@ -5,6 +5,7 @@
 
 import Faults
 import FoundationEssentials
+import HTTPTypes
 import Hummingbird
 
 struct Gate: Sendable {

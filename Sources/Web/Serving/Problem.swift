@@ -1,7 +1,9 @@
 // Errors as programs read them: problem details (RFC 9457). Every error of our own face has this form.
 
 import FoundationEssentials
+import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// A problem: what is wrong with a request, or why it cannot be answered.
 struct Problem: Error, Encodable {

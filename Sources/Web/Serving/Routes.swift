@@ -2,6 +2,7 @@
 // all speak of the same thing.
 
 import Hummingbird
+import NIOCore
 import Sink
 
 /// A request as handlers see it.

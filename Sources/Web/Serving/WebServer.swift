@@ -1,10 +1,15 @@
 // The HTTP side of a running sink: starts, answers, stops. What is answered stands in API/ and Mailpit/.
 
 import Faults
+import Glibc
+import HTTPTypes
 import Hummingbird
+import HummingbirdCore
 import Logging
+import NIOCore
 import NIOPosix
 import Sink
+import Store
 import Synchronization
 
 /// How the HTTP side behaves.
