@@ -61,7 +61,7 @@ enum Events {
     }
 
     private struct Reader {
-        let server: Server
+        let server: RunningSink
         let kinds: Set<Entry.Kind>
         let filter: Filter
 

@@ -16,7 +16,7 @@ enum Metrics {
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    private static func written(_ server: Server) async -> String {
+    private static func written(_ server: RunningSink) async -> String {
         var page = Page()
         let counts = server.store.counts
         let tallies = server.chronicle.tallies

@@ -68,7 +68,13 @@ enum Rules {
     static func removeAll(_ call: inout Call) async throws -> Response {
         let space = try Health.space(&call)
         try call.query.finish(["space"])
-        let count = await call.face.server.removeRules(where: space.map { space in { $0.spaces.contains(space) } })
+        let server = call.face.server
+        let count: Int
+        if let space {
+            count = await server.removeRules { $0.spaces.contains(space) }
+        } else {
+            count = await server.removeRules(where: nil)
+        }
         return JSONText.response(Removed(removed: count))
     }
 

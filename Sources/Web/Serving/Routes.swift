@@ -48,7 +48,7 @@ struct Call {
 
 /// What the handlers work on.
 struct Face: Sendable {
-    let server: Server
+    let server: RunningSink
     let settings: WebSettings
     let views: ViewCache
 }

@@ -57,7 +57,7 @@ package final class WebServer: Sendable {
     /// Binds and serves.
     ///
     /// - Throws: `WebTrouble` in words that name the address.
-    package static func start(_ server: Server, _ settings: WebSettings) async throws -> WebServer {
+    package static func start(_ server: RunningSink, _ settings: WebSettings) async throws -> WebServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let responder = WebResponder(server, settings)
         let where_ = settings.unixPath.map { BindAddress.unixDomainSocket(path: $0) }
@@ -135,7 +135,7 @@ struct WebResponder: HTTPResponder {
     private let gate: Gate
     private let routes: Routes
 
-    init(_ server: Server, _ settings: WebSettings) {
+    init(_ server: RunningSink, _ settings: WebSettings) {
         face = Face(server: server, settings: settings, views: ViewCache())
         gate = Gate(settings)
         routes = Routes(API.routes + Mailpit.routes)
