@@ -71,7 +71,7 @@ let package = Package(
         .target(
             name: "FakeMX",
             dependencies: [
-                "Web", "Sink", "Settings", "Store", "EventLoop", "Journal", "Faults", "SMTP",
+                "Web", "Mail", "Sink", "Settings", "Store", "EventLoop", "Journal", "Faults", "SMTP",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -79,7 +79,7 @@ let package = Package(
         .executableTarget(
             name: "fakemx",
             dependencies: [
-                "FakeMX", "Web", "Sink", "Settings",
+                "FakeMX", "Web", "Sink", "Settings", "Faults", "Journal", "EventLoop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -4,12 +4,12 @@
 import SMTP
 
 /// Who spoke.
-package enum Party: String, Sendable, Hashable, Codable {
+public enum Party: String, Sendable, Hashable, Codable {
     case client, sink
 }
 
 /// How a session ended.
-package enum Ending: String, Sendable, Hashable, Codable, CaseIterable {
+public enum Ending: String, Sendable, Hashable, Codable, CaseIterable {
     /// QUIT was answered (RFC 5321 §4.1.1.10).
     case quit
     /// The client closed without QUIT.
@@ -27,7 +27,7 @@ package enum Ending: String, Sendable, Hashable, Codable, CaseIterable {
 }
 
 /// What became of a transaction.
-package enum Verdict: String, Sendable, Hashable, Codable, CaseIterable {
+public enum Verdict: String, Sendable, Hashable, Codable, CaseIterable {
     /// A 250 was said to the final dot and the message was stored.
     case accepted
     /// A 5yz ended it.
@@ -42,15 +42,15 @@ package enum Verdict: String, Sendable, Hashable, Codable, CaseIterable {
 }
 
 /// TLS facts of a session.
-package struct TLSSummary: Sendable, Hashable, Codable {
-    package var version: String
-    package var cipher: String
+public struct TLSSummary: Sendable, Hashable, Codable {
+    public var version: String
+    public var cipher: String
     /// The server name that the client asked for (RFC 6066 §3); nil when it named none.
-    package var sni: String?
+    public var sni: String?
     /// The names in the client's certificate; empty without one.
-    package var client_names: [String]
+    public var client_names: [String]
 
-    package init(version: String, cipher: String, sni: String?, clientNames: [String]) {
+    public init(version: String, cipher: String, sni: String?, clientNames: [String]) {
         self.version = version
         self.cipher = cipher
         self.sni = sni

@@ -8,7 +8,7 @@ extension SessionRecord {
     }
 
     /// - Throws: `DecodingError` without an `id` or `faults`, and for values of a wrong kind.
-    package init(from decoder: any Decoder) throws {
+    public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Keys.self)
         id = try fields.decode(String.self, forKey: .id)
         faults = try fields.decode([FaultRecord].self, forKey: .faults)

@@ -9,6 +9,8 @@ package struct Configuration: Sendable, Hashable {
     /// RFC 6761 §6.2 keeps `.test` free for us.
     package var hostname = "mx.fakemx.test"
     package var listeners: [Listener] = []
+    /// Somebody said where to listen.
+    package var hasStatedListeners = false
     package var store: Settings.Store = .memory
     package var storeSync: Settings.StoreSync = .normal
     /// nil: nobody said where, so the usual address is tried and, where it is taken, a free port.
@@ -125,6 +127,7 @@ extension Configuration {
         let usual = Settings.Listener(
             place: Place(source: "default"), address: usualAddress, implicitTLS: false)
         let stated = settings.listeners ?? [usual]
+        configuration.hasStatedListeners = settings.listeners != nil
         configuration.listeners = []
         for listener in stated {
             let complete = completed(listener, settings, configuration.listeners.map(\.name), &complaints)

@@ -87,4 +87,5 @@ package struct SinkConfiguration: Sendable {
 /// What makes a reload impossible while the sink runs.
 package struct ReloadRefusal: Error, CustomStringConvertible {
     package let description: String
+    package init(description: String) { self.description = description }
 }

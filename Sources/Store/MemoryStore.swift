@@ -127,8 +127,8 @@ package final class MemoryStore: SessionStore {
         // A copy of references; what is asked of each one holds no lock.
         let all = sessions.withLock { $0.all }
         var found: [StoredSession] = []
-        for entry in all.reversed() where found.count < query.limit {
-            let session = entry.session
+        for index in query.order(all.indices) where found.count < query.limit {
+            let session = all[index].session
             guard query.admits(session.position, session.facets) else { continue }
             if matches(session) { found.append(session) }
         }
@@ -144,7 +144,8 @@ package final class MemoryStore: SessionStore {
     ) async throws(StoreFailure) -> [StoredMessage] {
         let (all, marks) = messages.withLock { ($0.ring.all, $0.marks) }
         var found: [StoredMessage] = []
-        for entry in all.reversed() where found.count < query.limit {
+        for index in query.order(all.indices) where found.count < query.limit {
+            let entry = all[index]
             guard query.admits(entry.position, entry.facets) else { continue }
             let stored = StoredMessage(
                 position: entry.position, message: entry.message, size: entry.message.content.count,
@@ -237,6 +238,9 @@ package final class MemoryStore: SessionStore {
 }
 
 extension StoreQuery {
+    /// From the end at which to begin.
+    func order(_ indices: Range<Int>) -> [Int] { oldestFirst ? Array(indices) : indices.reversed() }
+
     /// Whether a thing at a position, with facets in ascending order, may be meant.
     func admits(_ position: Int64, _ facets: [UInt64]) -> Bool {
         if let before, position >= before { return false }

@@ -73,6 +73,8 @@ package struct StoreQuery: Sendable {
     /// Positions above this one alone.
     package var after: Int64?
     package var limit: Int
+    /// The oldest first, in place of the newest.
+    package var oldestFirst = false
     /// Of messages: at most so many octets of each content are read; nil for all.
     package var contentLimit: Int?
     /// Of messages: texts that all stand in it somewhere, in any case. A store with an index leaves out what surely has

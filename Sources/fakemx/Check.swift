@@ -2,6 +2,8 @@
 // starts nothing.
 
 import ArgumentParser
+import EventLoop
+import FakeMX
 import Faults
 import Settings
 
@@ -28,7 +30,8 @@ struct Check: AsyncParsableCommand {
         }
         let (catalogue, broken) = CatalogueFolder.read(replies + Places.replyFolders)
         let checked = Loading.check(files, scenarioFolders: Places.scenarioFolders, catalogue: catalogue)
-        let menu = try Launch.menu()
+        let menu: TLSMenu
+        do { menu = try Launch.menu() } catch { throw ExitStatus.failure(error.description) }
         let complaints = broken + checked.complaints + TLSTrouble.complaints(about: checked.configurations, menu)
         for complaint in complaints { Output.error(complaint.description) }
         if complaints.contains(where: \.isError) { throw ExitStatus.badUse("") }

@@ -1,6 +1,7 @@
 // `fakemx dns`: prints the DNS records that lead a sender to the listeners, and starts nothing.
 
 import ArgumentParser
+import FakeMX
 import Settings
 
 struct Dns: AsyncParsableCommand {

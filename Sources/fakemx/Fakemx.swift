@@ -1,6 +1,7 @@
 // The command line. Each command has a file; this one says which there are, and what their exit statuses mean.
 
 import ArgumentParser
+import FakeMX
 import Glibc
 
 @main
@@ -9,10 +10,14 @@ struct Fakemx: AsyncParsableCommand {
         commandName: "fakemx",
         abstract: "A fake MX: receives whatever a sender hands it and, on request, goes wrong at a chosen moment.",
         discussion: """
-            Exit status: 0 done, 1 failed at run time, 2 bad configuration or arguments.
+            Exit status: 0 done, 1 failed at run time, 2 bad configuration or arguments, 3 a wait whose time was over.
             """,
-        version: "fakemx 0.1.0",
-        subcommands: [Serve.self, Check.self, Replies.self, ReplayCommand.self, Dns.self],
+        version: "fakemx \(Launched.version)",
+        subcommands: [
+            Serve.self, Check.self, Replies.self, ReplayCommand.self, Dns.self, SessionsCommand.self,
+            MessagesCommand.self, ShowCommand.self, TailCommand.self, WaitCommand.self, RulesCommand.self,
+            ResetCommand.self, CursorCommand.self,
+        ],
         defaultSubcommand: nil)
 
     static func main() async {
@@ -42,6 +47,7 @@ struct Fakemx: AsyncParsableCommand {
 struct ExitStatus: Error {
     static let failed: Int32 = 1
     static let badUse: Int32 = 2
+    static let timedOut: Int32 = 3
 
     let code: Int32
     let message: String
@@ -62,6 +68,9 @@ enum Output {
     /// To standard output, as it is.
     static func text(_ text: String) { write(text, STDOUT_FILENO) }
 
+    /// The same for octets.
+    static func octets(_ octets: [UInt8]) { write(octets, STDOUT_FILENO) }
+
     static var isTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
 
     /// Columns of the terminal; nil where there is none.
@@ -72,8 +81,10 @@ enum Output {
         return Int(size.ws_col)
     }
 
-    private static func write(_ text: String, _ descriptor: Int32) {
-        var rest = Array(text.utf8)[...]
+    private static func write(_ text: String, _ descriptor: Int32) { write(Array(text.utf8), descriptor) }
+
+    private static func write(_ octets: [UInt8], _ descriptor: Int32) {
+        var rest = octets[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             guard count > 0 || errno == EINTR else { return }

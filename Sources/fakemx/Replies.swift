@@ -1,6 +1,7 @@
 // `fakemx replies`: searches the catalogue of replies seen in the field.
 
 import ArgumentParser
+import FakeMX
 import Faults
 import SMTP
 import Settings

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import EventLoop
+import FakeMX
 import Glibc
 import Settings
 import Sink
@@ -16,14 +17,25 @@ struct Serve: AsyncParsableCommand {
             Each flag may also come from the environment (--time-scale as FAKEMX_TIME_SCALE) or from the configuration \
             file; flag > environment > scenario > file > default.
 
+            Behind -- stands a command: the sink starts on free ports, the command runs with FAKEMX_SMTP (HOST:PORT) and \
+            FAKEMX_URL in its environment, the sink stops, and the command's exit status is the one of fakemx:
+              fakemx serve -- pytest tests/
+
             SIGTERM and SIGINT stop it: idle clients get 421, running transactions have 5 seconds. SIGHUP reads the \
             configuration again, whole or not at all. SIGUSR1 says what each rule has done, and how full its limit is.
             """)
 
     @OptionGroup var options: ServeOptions
 
+    @Argument(
+        parsing: .postTerminator,
+        help: .init("A command that the sink is for, behind --.", valueName: "command"))
+    var command: [String] = []
+
     /// How long running transactions may take after SIGTERM, in milliseconds.
     static let grace_ms = 5000
+    /// The same when the command that the sink was for has ended.
+    static let commandGrace_ms = 500
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
@@ -31,45 +43,72 @@ struct Serve: AsyncParsableCommand {
         let sources = SettingsSources(
             flags: options.stated, environment: Places.environment, scenarioFolders: Places.scenarioFolders,
             replyFolders: Places.replyFolders)
-        let configuration = try Self.load(sources)
-        let menu = try Launch.menu()
-        let sinkConfiguration = try Launch.sinkConfiguration(configuration, menu)
-        if let file = configuration.caFile { try Launch.write(menu.rootPEM, to: file) }
-
-        let watch = Watch(exitAfter: configuration.exitAfter)
-        let server: Server
-        let addresses: [SocketAddress]
-        do {
-            server = try Server(
-                configuration: sinkConfiguration, transcriptDescriptor: STDOUT_FILENO, progress: { watch.look() })
-            addresses = try await server.start()
-        } catch let error as ListenError {
-            throw ExitStatus.badUse("\(error)")
-        } catch {
-            throw ExitStatus.failure("\(error)")
+        let hasCommand = !command.isEmpty
+        var surroundings = Launched.Surroundings()
+        surroundings.colours = Output.isTerminal && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
+        if hasCommand {
+            // Standard output is the command's.
+            surroundings.transcriptDescriptor = STDERR_FILENO
+            surroundings.usualAddress = "127.0.0.1:0"
+            surroundings.usualHTTP = .at("127.0.0.1:0")
+        } else if Output.isTerminal {
+            surroundings.automaticTranscript = .text(colours: surroundings.colours)
         }
-        let signals = await watch.begin(server.counters)
+        let watch = Watch()
+        surroundings.progress = { watch.look() }
+        let launched: Launched
+        do { launched = try await Launched.start(sources, surroundings) } catch {
+            throw error.isBadUse ? ExitStatus.badUse(error.description) : ExitStatus.failure(error.description)
+        }
+        for warning in launched.warnings { Output.error(warning) }
+        let configuration = launched.configuration
+        let signals = await watch.begin(launched.server.counters, configuration.exitAfter)
         defer { withExtendedLifetime(signals) {} }
-        Output.error("seed \(configuration.seed): --seed \(configuration.seed) draws the same again")
-        try Self.tellReady(addresses, configuration)
+        if !hasCommand {
+            Output.error("seed \(configuration.seed): --seed \(configuration.seed) draws the same again")
+        }
+        let line = Self.readyLine(launched)
+        if let path = configuration.readyFile { try Self.writeReadyFile(path, line) }
+        if hasCommand { Output.error(line) } else { Output.line(line) }
 
+        var child: Child?
+        if hasCommand {
+            do {
+                child = try Child.start(command, environment: Self.environment(of: launched)) { watch.tell(.childEnded($0)) }
+            } catch {
+                await launched.stop(grace_ms: 0)
+                if let path = configuration.readyFile { unlink(path) }
+                throw error
+            }
+        }
         for await occasion in watch.occasions {
             switch occasion {
-            case .reload: Self.reload(server, sources, menu)
-            case .report: Self.report(server)
-            case .stop:
-                await server.stop(grace_ms: Self.grace_ms)
-                if let path = configuration.readyFile { unlink(path) }
+            case .reload: Self.reload(launched, surroundings)
+            case .report: Self.report(launched.server)
+            case .stop(let number):
+                // The command hears of it first; when it has ended, so does the sink.
+                if let child, let number { child.tell(number) } else { return await end(launched, Self.grace_ms) }
+            case .childEnded(let status):
+                await end(launched, Self.commandGrace_ms)
+                if status != 0 { throw ExitStatus(code: status, message: "") }
                 return
             }
         }
     }
 
-    private static func load(_ sources: SettingsSources) throws(ExitStatus) -> Configuration {
-        let loaded = Loading.load(sources)
-        for complaint in loaded.complaints { Output.error(complaint.description) }
-        guard let configuration = loaded.configuration else { throw .badUse("") }
-        return configuration
+    private func end(_ launched: Launched, _ grace_ms: Int) async {
+        let path = launched.configuration.readyFile
+        await launched.stop(grace_ms: grace_ms)
+        if let path { unlink(path) }
+    }
+
+    /// What a command finds the sink by.
+    private static func environment(of launched: Launched) -> [String: String] {
+        var variables = Places.environment
+        variables["FAKEMX_SMTP"] = launched.addresses.first
+        if let web = launched.web { variables["FAKEMX_URL"] = web.url }
+        if let token = launched.configuration.httpToken { variables["FAKEMX_TOKEN"] = token }
+        return variables
     }
 
     /// What each rule has done and what remains of it; of limits, what they have counted now.
@@ -83,12 +122,12 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// All or nothing: what is broken is said, and the old configuration goes on.
-    private static func reload(_ server: Server, _ sources: SettingsSources, _ menu: TLSMenu) {
+    private static func reload(_ launched: Launched, _ surroundings: Launched.Surroundings) {
         do {
-            try server.reload(Launch.sinkConfiguration(load(sources), menu))
+            for warning in try launched.reload(surroundings) { Output.error(warning) }
             Output.error("reloaded; open sessions keep what they started with")
-        } catch let status as ExitStatus {
-            if !status.message.isEmpty { Output.error(status.message) }
+        } catch let trouble as LaunchTrouble {
+            Output.error(trouble.description)
             Output.error("reload refused, the old configuration goes on")
         } catch {
             Output.error("reload refused, the old configuration goes on: \(error)")
@@ -96,13 +135,12 @@ struct Serve: AsyncParsableCommand {
     }
 
     /// One line when every listener accepts, to standard output and to the ready file.
-    private static func tellReady(_ addresses: [SocketAddress], _ configuration: Configuration) throws(ExitStatus) {
-        let words = zip(addresses, configuration.listeners).map { address, listener in
+    private static func readyLine(_ launched: Launched) -> String {
+        var words = zip(launched.addresses, launched.configuration.listeners).map { address, listener in
             "\(listener.implicitTLS ? "smtps" : "smtp")=\(address)"
         }
-        let line = "ready " + words.joined(separator: " ")
-        if let path = configuration.readyFile { try writeReadyFile(path, line) }
-        Output.line(line)
+        if let web = launched.web { words.append("http=\(web.address)") }
+        return "ready " + words.joined(separator: " ")
     }
 
     /// Written beside and renamed, so that whoever sees the file sees all of it.

@@ -38,8 +38,31 @@ struct ServeOptions: ParsableArguments {
         help: .init("The same with TLS from the first octet; may be repeated.", valueName: "host:port"))
     var smtps: [String] = []
 
-    @ArgumentParser.Option(help: .init("Only off for now: the HTTP API is not there yet.", valueName: "host:port|off"))
+    @ArgumentParser.Option(
+        help: .init(
+            """
+            Where the API listens, 127.0.0.1:8025 without this flag (or a free port where that is taken); \
+            unix:/path is a Unix socket.
+            """,
+            valueName: "host:port|off"))
     var http: String?
+
+    @ArgumentParser.Option(
+        help: .init("What a client of the API must say as its bearer token, or as the password of Basic.", valueName: "text"))
+    var httpToken: String?
+
+    @ArgumentParser.Option(
+        help: .init(
+            """
+            A name that the Host of a request may have, beside addresses, plain names and those that nobody can \
+            register; may be repeated.
+            """,
+            valueName: "name"))
+    var httpHost: [String] = []
+
+    @ArgumentParser.Option(
+        help: .init("An origin whose pages may use the API (CORS), or * for all; may be repeated.", valueName: "origin"))
+    var httpOrigin: [String] = []
 
     @ArgumentParser.Option(help: .init("The name that the greeting begins with.", valueName: "name"))
     var hostname: String?
@@ -74,8 +97,15 @@ struct ServeOptions: ParsableArguments {
     @ArgumentParser.Option(help: .init("off: no TLS anywhere.", valueName: "off|on"))
     var tls: String?
 
-    @ArgumentParser.Option(help: .init("Where sessions and messages are kept.", valueName: "memory|none"))
+    @ArgumentParser.Option(
+        help: .init("Where sessions and messages are kept: in memory, nowhere, or in a file of SQLite.", valueName: "memory|none|path"))
     var store: String?
+
+    @ArgumentParser.Option(
+        help: .init(
+            "What a file survives: normal, the end of fakemx however it ends; full, a power cut as well.",
+            valueName: "normal|full"))
+    var storeSync: String?
 
     @ArgumentParser.Option(
         help: .init(
@@ -119,6 +149,9 @@ struct ServeOptions: ParsableArguments {
         add(.smtp, smtp)
         add(.smtps, smtps)
         add(.http, http.map { [$0] } ?? [])
+        add(.httpToken, httpToken.map { [$0] } ?? [])
+        add(.httpHost, httpHost)
+        add(.httpOrigin, httpOrigin)
         add(.hostname, hostname.map { [$0] } ?? [])
         add(.profile, profile.map { [$0] } ?? [])
         add(.tlsCert, tlsCert.map { [$0] } ?? [])
@@ -127,6 +160,7 @@ struct ServeOptions: ParsableArguments {
         add(.caFile, caFile.map { [$0] } ?? [])
         add(.tls, tls.map { [$0] } ?? [])
         add(.store, store.map { [$0] } ?? [])
+        add(.storeSync, storeSync.map { [$0] } ?? [])
         add(.transcript, transcript.map { [$0] } ?? [])
         add(.seed, seed.map { [$0] } ?? [])
         add(.timeScale, timeScale.map { [$0] } ?? [])

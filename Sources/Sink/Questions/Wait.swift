@@ -78,7 +78,8 @@ extension Server {
             let known = chronicle.last
             var query = StoreQuery(limit: count - taken.count)
             query.after = wait.since.flatMap { position($0, .message) }
-            let found = Array(try await messages(wait.filter, query).reversed())
+            query.oldestFirst = true
+            let found = try await messages(wait.filter, query)
             if !wait.takes {
                 if found.count >= count { return found }
             } else {
@@ -103,7 +104,8 @@ extension Server {
             await store.settle()
             var query = StoreQuery(limit: count)
             query.after = wait.since.flatMap { position($0, .session) }
-            let found = Array(try await sessions(wait.filter, query).reversed())
+            query.oldestFirst = true
+            let found = try await sessions(wait.filter, query)
             if found.count >= count { return found }
             let news = try await chronicle.wait(after: known, count: 1, until: deadline) {
                 $0.kind == .session && wait.filter.matches($0.subject)
@@ -136,7 +138,7 @@ extension Server {
 
     // MARK: Looking
 
-    /// Newest first.
+    /// In the order of the query, whose facets are those of the filter.
     package func sessions(_ filter: Filter, _ query: StoreQuery) async throws(StoreFailure) -> [StoredSession] {
         var query = query
         query.facets = filter.facets
@@ -144,7 +146,6 @@ extension Server {
         return try await store.sessions(query) { filter.matches(Subject($0.brief)) }
     }
 
-    /// Newest first.
     package func messages(_ filter: Filter, _ query: StoreQuery) async throws(StoreFailure) -> [StoredMessage] {
         var query = query
         query.facets = filter.facets

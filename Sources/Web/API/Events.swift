@@ -26,13 +26,18 @@ enum Events {
             }
             position = cursor.run == server.chronicle.run ? cursor.entry : 0
             _ = try API.cursor(&call)
+        } else if call.query.pairs.contains(where: { $0 == ("since", "all") }) {
+            _ = try call.query.take("since")
+            position = 0
         } else if let cursor = try API.cursor(&call) {
             position = cursor.run == server.chronicle.run ? cursor.entry : 0
         }
+        let follows = try call.query.takeFlag("follow") ?? true
         let kinds = try kinds(&call)
-        let filter = try API.filter(&call, .session, ["since", "kind"])
+        let filter = try API.filter(&call, .session, ["since", "kind", "follow"])
+        await server.settle()
         let start = position ?? server.chronicle.last
-        let reader = Reader(server: server, kinds: kinds, filter: filter)
+        let reader = Reader(server: server, kinds: kinds, filter: filter, follows: follows)
         let request = call.request
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-store"],
@@ -64,6 +69,8 @@ enum Events {
         let server: RunningSink
         let kinds: Set<Entry.Kind>
         let filter: Filter
+        /// False: it ends where the chronicle does.
+        let follows: Bool
 
         func run(from start: UInt64, _ output: inout any ResponseBodyWriter) async throws {
             var position = start
@@ -71,7 +78,8 @@ enum Events {
             while !Task.isCancelled {
                 let (entries, missed) = chronicle.entries(after: position, limit: Events.batch)
                 var text = ""
-                if missed > 0 {
+                // Whoever asks for all that there is has missed nothing.
+                if missed > 0, position == 0, !follows { position = missed } else if missed > 0 {
                     position += missed
                     text += "id: \(id(position))\nevent: missed\ndata: {\"missed\":\(missed)}\n\n"
                 }
@@ -81,6 +89,7 @@ enum Events {
                 }
                 if !text.isEmpty { try await output.write(ByteBuffer(string: text)) }
                 if !entries.isEmpty { continue }
+                guard follows else { return }
                 let deadline = Instant.now().adding(ms: Events.heartbeat_ms)
                 let after = position
                 let news = try await chronicle.wait(after: after, count: 1, until: deadline) { isMeant($0) }

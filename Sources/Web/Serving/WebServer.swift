@@ -54,6 +54,9 @@ package final class WebServer: Sendable {
     /// `127.0.0.1:8025`, with the port that was free for port 0.
     package let address: String
 
+    /// `http://127.0.0.1:8025`, or `unix:/path`.
+    package var url: String { address.hasPrefix("unix:") ? address : "http://" + address }
+
     /// Binds and serves.
     ///
     /// - Throws: `WebTrouble` in words that name the address.

@@ -2,27 +2,37 @@
 
 import EventLoop
 import Glibc
+import Mail
 import Settings
 import Sink
 import Store
 
-/// `Option` is also a word of the argument parser; here it is the one of Settings.
-typealias ServeOption = Option
+/// fakemx could not start.
+package struct LaunchTrouble: Error, CustomStringConvertible {
+    /// What happened, where, what to do.
+    package let description: String
+    /// The configuration or the arguments are bad; false: something went wrong while starting.
+    package let isBadUse: Bool
 
-enum Launch {
+    package init(_ description: String, isBadUse: Bool) {
+        self.description = description
+        self.isBadUse = isBadUse
+    }
+}
+
+package enum Launch {
     /// - Throws: an error in words that names the flag or the place in a file.
     ///
     /// - Parameter menu: the authority of this process; a reload keeps it.
     static func sinkConfiguration(
-        _ configuration: Configuration, _ menu: TLSMenu
-    ) throws(ExitStatus) -> SinkConfiguration {
-        for complaint in TLSTrouble.complaints(about: [configuration], menu) { Output.error(complaint.description) }
+        _ configuration: Configuration, _ menu: TLSMenu, transcript: TranscriptForm?, isWatched: Bool
+    ) throws(LaunchTrouble) -> SinkConfiguration {
         var identities: [String: TLSIdentity] = [:]
         var listeners: [ListenerConfiguration] = []
         for listener in configuration.listeners {
             let address: ListenAddress
             do { address = try ListenAddress.parse(listener.address) } catch {
-                throw .badUse("\(error)")
+                throw LaunchTrouble("\(error)", isBadUse: true)
             }
             listeners.append(
                 ListenerConfiguration(
@@ -34,13 +44,14 @@ enum Launch {
             listeners: listeners, tlsMenu: menu, rules: configuration.rules, seed: configuration.seed,
             timeScale: configuration.timeScale, magic: configuration.magic, catalogue: configuration.catalogue,
             store: store(configuration),
-            transcript: transcript(configuration.transcript),
+            transcript: transcript, isWatched: isWatched,
+            searchText: { MailView($0.content).searchText(maxOctets: searchedOctets) },
             loops: configuration.loops == 0 ? processorCount : configuration.loops,
             connectionLimit: configuration.connections)
     }
 
-    static func menu() throws(ExitStatus) -> TLSMenu {
-        do { return try TLSMenu() } catch { throw .failure("\(error)") }
+    package static func menu() throws(LaunchTrouble) -> TLSMenu {
+        do { return try TLSMenu() } catch { throw LaunchTrouble("\(error)", isBadUse: false) }
     }
 
     /// One identity for each host name or pair of files, however many listeners have it.
@@ -48,7 +59,7 @@ enum Launch {
     /// - Parameter authority: signs what is made; nil: certificates sign themselves.
     private static func identity(
         of listener: Configuration.Listener, _ authority: TLSMenu?, _ made: inout [String: TLSIdentity]
-    ) throws(ExitStatus) -> TLSIdentity? {
+    ) throws(LaunchTrouble) -> TLSIdentity? {
         let key: String
         switch listener.tls {
         case .off: return nil
@@ -67,43 +78,38 @@ enum Launch {
             }
         } catch {
             if case .files(let certificate, _) = listener.tls {
-                throw .badUse("\(certificate.place): \(error)")
+                throw LaunchTrouble("\(certificate.place): \(error)", isBadUse: true)
             }
-            throw .failure("\(error)")
+            throw LaunchTrouble("\(error)", isBadUse: false)
         }
         made[key] = identity
         return identity
     }
 
     /// For clients that are to trust what fakemx makes.
-    static func write(_ pem: String, to file: Settings.PlacedPath) throws(ExitStatus) {
+    static func write(_ pem: String, to file: Settings.PlacedPath) throws(LaunchTrouble) {
         guard let stream = fopen(file.path, "w") else {
-            throw .failure("\(file.place): \(file.path): \(String(cString: strerror(errno)))")
+            throw LaunchTrouble("\(file.place): \(file.path): \(String(cString: strerror(errno)))", isBadUse: false)
         }
         let isWritten = fputs(pem, stream) >= 0
-        guard fclose(stream) == 0, isWritten else { throw .failure("\(file.place): \(file.path): cannot be written") }
+        guard fclose(stream) == 0, isWritten else { throw LaunchTrouble("\(file.place): \(file.path): cannot be written", isBadUse: false) }
     }
+
+    /// Octets of decoded text that a search finds something in, of each message.
+    private static let searchedOctets = 1 << 20
 
     private static func store(_ configuration: Configuration) -> StoreKind {
-        switch configuration.store {
-        case .none: return .none
-        case .memory:
-            var retention = Retention()
-            retention.messages = configuration.retention.messages
-            retention.messageOctets = configuration.retention.messageOctets
-            retention.sessions = configuration.retention.sessions
-            retention.sessionOctets = configuration.retention.sessionOctets
-            return .memory(retention)
-        }
-    }
-
-    private static func transcript(_ stated: Settings.Transcript) -> TranscriptForm? {
-        let colours = Output.isTerminal && (getenv("NO_COLOR").map { $0.pointee == 0 } ?? true)
-        switch stated {
-        case .auto: return Output.isTerminal ? .text(colours: colours) : nil
-        case .text: return .text(colours: colours)
-        case .json: return .json
-        case .off: return nil
+        var retention = Retention()
+        retention.messages = configuration.retention.messages
+        retention.messageOctets = configuration.retention.messageOctets
+        retention.sessions = configuration.retention.sessions
+        retention.sessionOctets = configuration.retention.sessionOctets
+        retention.messageAge_us = configuration.retention.messageAge.map { Int64($0.ns / 1000) }
+        retention.sessionAge_us = configuration.retention.sessionAge.map { Int64($0.ns / 1000) }
+        return switch configuration.store {
+        case .none: .none
+        case .memory: .memory(retention)
+        case .file(let path): .file(path: path, sync: configuration.storeSync == .full ? .full : .normal, retention)
         }
     }
 

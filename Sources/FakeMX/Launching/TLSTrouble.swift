@@ -5,9 +5,9 @@ import Faults
 import Settings
 
 /// Bad TLS that this machine's OpenSSL cannot serve.
-enum TLSTrouble {
+package enum TLSTrouble {
     /// - Parameter menu: makes what is asked for, so that the first client need not wait for it.
-    static func complaints(about configurations: [Configuration], _ menu: TLSMenu) -> [Complaint] {
+    package static func complaints(about configurations: [Configuration], _ menu: TLSMenu) -> [Complaint] {
         var asked: [(flaw: TLSFlaw, hostname: String)] = []
         for configuration in configurations {
             let hostname = configuration.hostname

@@ -2,12 +2,12 @@
 
 import Glibc
 
-enum Places {
+package enum Places {
     /// Folders in which scenarios are found by name.
-    static var scenarioFolders: [String] { folders("scenarios") }
+    package static var scenarioFolders: [String] { folders("scenarios") }
 
     /// Folders with files of the catalogue.
-    static var replyFolders: [String] { folders("replies") }
+    package static var replyFolders: [String] { folders("replies") }
 
     /// Of the folder one works in, of the tree that fakemx was built in, of an installation.
     private static func folders(_ name: String) -> [String] {
@@ -36,7 +36,7 @@ enum Places {
     }
 
     /// The variables of the environment.
-    static var environment: [String: String] {
+    package static var environment: [String: String] {
         var variables: [String: String] = [:]
         var entry = environ
         while let text = entry.pointee {
