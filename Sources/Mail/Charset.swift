@@ -77,7 +77,7 @@ enum Charset {
                     var toLeft = output.count
                     let outcome = iconv(descriptor, &from, &fromLeft, &to, &toLeft)
                     let trouble = errno
-                    result.append(contentsOf: output.prefix(output.count - toLeft))
+                    if toLeft < output.count { result.append(contentsOf: output.prefix(output.count - toLeft)) }
                     guard outcome == -1, trouble != E2BIG else { continue }
                     // EILSEQ: this octet means nothing here. EINVAL: the text ends within a character.
                     result.append(contentsOf: "\u{FFFD}".utf8)

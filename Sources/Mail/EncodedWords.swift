@@ -123,7 +123,8 @@ struct EncodedWords {
         switch encoding {
         case UInt8(ascii: "b"):
             let octets = value.withUnsafeBufferPointer {
-                PartContent.decode(textStart..<position, of: $0, encoding: "base64", limit: MailLimit.headerValueOctets).kept
+                PartContent.decode(textStart..<position, of: $0, encoding: "base64", limit: MailLimit.headerValueOctets)
+                    .kept
             }
             return (name, octets, position + 2)
         case UInt8(ascii: "q"):

@@ -50,7 +50,9 @@ final class MIMEWords {
     }
 
     func contentType(_ value: [UInt8]) -> MediaType {
-        guard let type = g_mime_content_type_parse(options, joined(value).cString) else { return MediaType() }
+        guard let type = g_mime_content_type_parse(options, joined(cutAtParameters(value)).cString) else {
+            return MediaType()
+        }
         defer { g_object_unref(type) }
         var result = MediaType(isStated: true)
         if let media = g_mime_content_type_get_media_type(type) {
@@ -64,7 +66,9 @@ final class MIMEWords {
     }
 
     func disposition(_ value: [UInt8]) -> MediaType {
-        guard let disposition = g_mime_content_disposition_parse(options, joined(value).cString) else { return MediaType() }
+        guard let disposition = g_mime_content_disposition_parse(options, joined(cutAtParameters(value)).cString) else {
+            return MediaType()
+        }
         defer { g_object_unref(disposition) }
         var result = MediaType(isStated: true)
         if let kind = g_mime_content_disposition_get_disposition(disposition) {
@@ -127,15 +131,17 @@ final class MIMEWords {
 
     /// GMime's reader of groups calls itself at each colon, so a value of nothing but colons would use up the stack.
     private func cutAtColons(_ value: [UInt8]) -> [UInt8] {
-        var colons = 0
-        for (position, octet) in value.enumerated() where octet == UInt8(ascii: ":") {
-            colons += 1
-            if colons > MailLimit.addressColons {
-                warn("more than \(MailLimit.addressColons) colons in an address field: the rest is not read")
-                return Array(value[..<position])
-            }
-        }
-        return value
+        guard let end = value.position(of: UInt8(ascii: ":"), behind: MailLimit.addressColons) else { return value }
+        warn("more than \(MailLimit.addressColons) colons in an address field: the rest is not read")
+        return Array(value[..<end])
+    }
+
+    /// GMime reads parameters in quadratic time.
+    private func cutAtParameters(_ value: [UInt8]) -> [UInt8] {
+        let end = value.position(of: UInt8(ascii: ";"), behind: MailLimit.parameters) ?? value.count
+        guard end < value.count || end > MailLimit.parameterOctets else { return value }
+        warn("more than \(MailLimit.parameters) parameters or \(MailLimit.parameterOctets) octets of them")
+        return Array(value[..<min(end, MailLimit.parameterOctets)])
     }
 
     private func joined(_ value: [UInt8]) -> [UInt8] {
@@ -203,6 +209,16 @@ private enum GMimeLibrary {
 }
 
 extension [UInt8] {
+    /// Where the octet stands for the time behind the `count`th.
+    fileprivate func position(of octet: UInt8, behind count: Int) -> Int? {
+        var seen = 0
+        return firstIndex {
+            guard $0 == octet else { return false }
+            seen += 1
+            return seen > count
+        }
+    }
+
     /// Whether "=?" stands in it.
     fileprivate var containsEncodedWord: Bool {
         var isAfterEquals = false

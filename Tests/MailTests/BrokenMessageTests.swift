@@ -31,14 +31,16 @@ import Testing
     }
 
     @Test func bareLineFeedsAreLinesToo() {
-        let view = MailView(Array("Subject: a\n b\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\none\n--x--\n".utf8))
+        let view = MailView(
+            Array("Subject: a\n b\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\none\n--x--\n".utf8))
         #expect(view.subject == "a b")
         #expect(view.text == "one")
     }
 
     @Test func nothingThatIsMissingIsInvented() {
         let view = MailView(message("X: y", "", "z"))
-        #expect(view.from == nil && view.to.isEmpty && view.messageID == "" && view.date == nil && view.returnPath == "")
+        #expect(
+            view.from == nil && view.to.isEmpty && view.messageID == "" && view.date == nil && view.returnPath == "")
         for date in ["", "yesterday", "99 Foo 2024", "\u{1F600}"] {
             #expect(MailView(message("Date: \(date)", "", "")).date == nil)
         }
@@ -78,7 +80,8 @@ import Testing
     }
 
     @Test func anUnclosedMultipartKeepsItsLastPart() {
-        let view = MailView(message("Content-Type: multipart/mixed; boundary=b", "", "--b", "", "one", "--b", "", "two"))
+        let view = MailView(
+            message("Content-Type: multipart/mixed; boundary=b", "", "--b", "", "one", "--b", "", "two"))
         #expect(view.text == "one\n--\ntwo\r\n")
         #expect(view.warnings == ["multipart 0 is not closed"])
     }
@@ -98,7 +101,8 @@ import Testing
     }
 
     @Test func unknownTypesAndEncodingsLeaveTheOctets() {
-        let view = MailView(message("Content-Type: text/plain; charset=", "Content-Transfer-Encoding: rot13", "", "Uryyb"))
+        let view = MailView(
+            message("Content-Type: text/plain; charset=", "Content-Transfer-Encoding: rot13", "", "Uryyb"))
         #expect(view.text == "Uryyb\r\n")
         #expect(MailView(message("Content-Type: nonsense", "", "x")).parts.count == 1)
     }
