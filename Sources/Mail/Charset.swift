@@ -1,5 +1,5 @@
-// Octets of any charset to UTF-8, by iconv, never refusing: what has no meaning in the charset becomes U+FFFD, an unknown
-// charset is read as UTF-8 if it is that, else as windows-1252, in which every mailer of the West wrote.
+// Octets of any charset to UTF-8, by iconv, never refusing: what has no meaning in the charset becomes U+FFFD, an
+// unknown charset is read as UTF-8 if it is that, else as windows-1252, in which every mailer of the West wrote.
 
 import CGMime
 import Glibc

@@ -1,6 +1,6 @@
-// What header fields mean: encoded words, addresses, types with parameters, dates. GMime reads them, one bounded value at
-// a time; what leaves here are plain Swift values, and no object of GMime outlives the call that made it. An instance
-// belongs to one thread; any number of instances work at once.
+// What header fields mean: addresses, types with parameters, dates. GMime reads them, one bounded value at a time,
+// behind `EncodedWords`; what leaves here are plain Swift values, and no object of GMime outlives the call that made
+// it. An instance belongs to one thread; any number of instances work at once.
 
 import CGMime
 
@@ -10,8 +10,6 @@ struct MediaType: Sendable {
     var value = ""
     /// By lower-case name, decoded (RFC 2231, and RFC 2047 where it does not belong); of several the first.
     var parameters: [String: String] = [:]
-    /// False when the message does not say.
-    var isStated = false
 
     var isMultipart: Bool { value.hasPrefix("multipart/") }
 }
@@ -54,7 +52,7 @@ final class MIMEWords {
             return MediaType()
         }
         defer { g_object_unref(type) }
-        var result = MediaType(isStated: true)
+        var result = MediaType()
         if let media = g_mime_content_type_get_media_type(type) {
             result.value = String(cString: media).lowercased()
             if let subtype = g_mime_content_type_get_media_subtype(type) {
@@ -70,7 +68,7 @@ final class MIMEWords {
             return MediaType()
         }
         defer { g_object_unref(disposition) }
-        var result = MediaType(isStated: true)
+        var result = MediaType()
         if let kind = g_mime_content_disposition_get_disposition(disposition) {
             result.value = String(cString: kind).lowercased()
         }
@@ -83,7 +81,7 @@ final class MIMEWords {
         guard let list = internet_address_list_parse(options, joined(cutAtColons(value)).cString) else { return [] }
         defer { g_object_unref(list) }
         var result: [MailAddress] = []
-        collect(list, into: &result, limit: limit, depth: 0)
+        collect(list, into: &result, limit: limit)
         return result
     }
 
@@ -98,7 +96,7 @@ final class MIMEWords {
     // MARK: - Walking
 
     private func collect(
-        _ list: UnsafeMutablePointer<InternetAddressList>, into result: inout [MailAddress], limit: Int, depth: Int
+        _ list: UnsafeMutablePointer<InternetAddressList>, into result: inout [MailAddress], limit: Int
     ) {
         // GMime has read the groups already; their depth is bounded by `MailLimit.addressColons`.
         let count = internet_address_list_length(list)
@@ -111,7 +109,7 @@ final class MIMEWords {
             } else if let group = fakemx_address_as_group(address),
                 let members = internet_address_group_get_members(group)
             {
-                collect(members, into: &result, limit: limit, depth: depth + 1)
+                collect(members, into: &result, limit: limit)
             }
         }
     }
@@ -191,8 +189,9 @@ extension MIMEWords {
     }
 }
 
-/// GMime, started once for the process at its first use. Its functions may then run on any number of threads, each with
-/// objects of its own: what it shares (charset names, types) is locked or, like the types, made here before anybody runs.
+/// GMime, started once for the process at its first use. Its functions may then run on any number of threads, each
+/// with objects of its own: what it shares (charset names, types) is locked or, like the types, made here before
+/// anybody runs.
 private enum GMimeLibrary {
     private static let started: Bool = {
         g_mime_init()

@@ -1,5 +1,5 @@
-// The header fields of the message itself: all of them in order, and the few that everybody asks for by name. Of several
-// fields with the same name the first is the one that counts, but addresses are gathered from all.
+// The header fields of the message itself: all of them in order, and the few that everybody asks for by name. Of
+// several fields with the same name the first is the one that counts, but addresses are gathered from all.
 
 struct MailFields {
     private let fields: [(name: String, raw: [UInt8])]

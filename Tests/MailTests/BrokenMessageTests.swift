@@ -88,7 +88,10 @@ import Testing
 
     @Test func aMultipartWithoutBoundaryIsText() {
         #expect(MailView(message("Content-Type: multipart/mixed", "", "all of it")).text == "all of it\r\n")
-        #expect(MailView(message("Content-Type: multipart/mixed; boundary=b", "", "all")).text == "all\r\n")
+        let view = MailView(message("Content-Type: multipart/mixed; boundary=b", "", "all"))
+        #expect(view.text == "all\r\n")
+        #expect(view.attachmentCount == 0)
+        #expect(MailView(message("Content-Type: multipart/mixed", "", "all")).attachmentCount == 0)
     }
 
     @Test func anOuterBoundaryEndsWhatIsOpenInside() {
@@ -121,6 +124,18 @@ import Testing
     ])
     func textIsWhatABrowserWouldShow(html: String, text: String) {
         #expect(HTMLText.text(of: html) == text)
+    }
+
+    @Test func whatTheHTMLSaysOfItsCharsetIsNotBelieved() {
+        #expect(HTMLText.text(of: "<meta charset=\"koi8-r\"><p>ок ä</p>") == "ок ä")
+        let old = "<meta http-equiv=\"Content-Type\" content=\"text/html; charset=iso-8859-1\">"
+        #expect(HTMLText.text(of: "<html><head>\(old)</head><body>ок ä 😀</body></html>") == "ок ä 😀")
+    }
+
+    @Test func charactersOverTheEdgeOfAPieceStayWhole() {
+        let text = String(repeating: "äöü😀日本", count: 2_000)
+        #expect(HTMLText.text(of: "<p>x\(text)</p>") == "x" + text)
+        #expect(HTMLText.text(of: "<p>\(text)</p>") == text)
     }
 
     @Test func depthAndSizeOfHTMLAreBounded() {
