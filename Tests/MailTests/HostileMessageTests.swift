@@ -59,14 +59,14 @@ import Testing
 
     @Test(.timeLimit(.minutes(1)), arguments: [";a#=b", ";a=b", ";a*#=b", ";a=\"", " a#=b"])
     func endlessParametersAreCut(unit: String) {
-        let parameters = (0..<7_000).map { unit.replacing("#", with: String($0)) }.joined()
+        let parameters = (0..<5_000).map { unit.replacing("#", with: String($0)) }.joined()
         let part =
             "--b\r\nContent-Type: text/plain\(parameters)\r\nContent-Disposition: inline\(parameters)\r\n\r\nx\r\n"
         let octets =
             Array("Content-Type: multipart/mixed; boundary=b\r\n\r\n".utf8)
-            + Array(repeating: Array(part.utf8), count: 50).joined()
+            + Array(repeating: Array(part.utf8), count: 10).joined()
         let view = MailView(octets)
-        #expect(view.parts.count == 51)
+        #expect(view.parts.count == 11)
         #expect(view.warnings.contains { $0.hasPrefix("more than \(MailLimit.parameters) parameters") })
     }
 
