@@ -1,5 +1,5 @@
-// Octets of any charset to UTF-8, by iconv, never refusing: what has no meaning in the charset becomes U+FFFD, an unknown
-// charset is read as UTF-8 if it is that, else as windows-1252, in which every mailer of the West wrote.
+// Octets of any charset to UTF-8, by iconv, never refusing: what has no meaning in the charset becomes U+FFFD, an
+// unknown charset is read as UTF-8 if it is that, else as windows-1252, in which every mailer of the West wrote.
 
 import CGMime
 import Glibc
@@ -77,7 +77,7 @@ enum Charset {
                     var toLeft = output.count
                     let outcome = iconv(descriptor, &from, &fromLeft, &to, &toLeft)
                     let trouble = errno
-                    result.append(contentsOf: output.prefix(output.count - toLeft))
+                    if toLeft < output.count { result.append(contentsOf: output.prefix(output.count - toLeft)) }
                     guard outcome == -1, trouble != E2BIG else { continue }
                     // EILSEQ: this octet means nothing here. EINVAL: the text ends within a character.
                     result.append(contentsOf: "\u{FFFD}".utf8)

@@ -1,11 +1,12 @@
-// Encoded words in header fields (RFC 2047), found, decoded and joined. GMime decodes them as well, but version 3.2 loses
-// every base64 word that follows one with padding, and mailers write such pairs all day. So here they are decoded, and
-// what GMime goes on to read (addresses, parameters) is given to it with one word in place of each run.
+// Encoded words in header fields (RFC 2047), found, decoded and joined. GMime decodes them as well, but version 3.2
+// loses every base64 word that follows one with padding, and mailers write such pairs all day. So here they are
+// decoded, and what GMime goes on to read (addresses, parameters) is given to it with one word in place of each run.
 
 struct EncodedWords {
     private enum Piece {
         case plain(Range<Int>)
-        /// Octets in the charset, from as many neighbouring words of it as there were: a character may be spread over two.
+        /// Octets in the charset, from as many neighbouring words of it as there were: a character may be spread over
+        /// two.
         case word(charset: String, octets: [UInt8])
     }
 
@@ -123,7 +124,8 @@ struct EncodedWords {
         switch encoding {
         case UInt8(ascii: "b"):
             let octets = value.withUnsafeBufferPointer {
-                PartContent.decode(textStart..<position, of: $0, encoding: "base64", limit: MailLimit.headerValueOctets).kept
+                PartContent.decode(textStart..<position, of: $0, encoding: "base64", limit: MailLimit.headerValueOctets)
+                    .kept
             }
             return (name, octets, position + 2)
         case UInt8(ascii: "q"):

@@ -1,5 +1,6 @@
-// HTML as libxml2's tree, with the means of a stranger to make reading slow taken away: libxml2 compares each attribute
-// of a tag with all others, so a tag is not let grow without end. What stands before such a tag is had, the rest is not.
+// HTML as libxml2's tree, with the means of a stranger to make reading slow taken away: libxml2 compares each
+// attribute of a tag with all others, so a tag is not let grow without end. What stands before such a tag is had, the
+// rest is not.
 
 import CXML2
 
@@ -8,7 +9,7 @@ enum HTMLDocument {
 
     private static let options = Int32(
         HTML_PARSE_RECOVER.rawValue | HTML_PARSE_NOERROR.rawValue | HTML_PARSE_NOWARNING.rawValue
-            | HTML_PARSE_NONET.rawValue | HTML_PARSE_COMPACT.rawValue)
+            | HTML_PARSE_NONET.rawValue | HTML_PARSE_COMPACT.rawValue | HTML_PARSE_IGNORE_ENC.rawValue)
 
     /// Calls `visit` with the first node of the document, which is gone afterwards.
     static func read(_ html: String, _ visit: (xmlNodePtr?) -> Void) {

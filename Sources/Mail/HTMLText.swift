@@ -1,5 +1,6 @@
-// The text of HTML, for people who read none: libxml2 reads, this room walks the tree without calling itself and writes
-// what a browser would show, roughly. Scripts, styles and heads are silent; nothing is fetched, and nothing is executed.
+// The text of HTML, for people who read none: libxml2 reads, this room walks the tree without calling itself and
+// writes what a browser would show, roughly. Scripts, styles and heads are silent; nothing is fetched, and nothing is
+// executed.
 
 import CXML2
 

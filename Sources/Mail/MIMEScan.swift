@@ -1,13 +1,15 @@
-// Where the parts of a message are (RFC 2046 §5.1): one pass over the octets, without calling itself and without copies.
-// GMime's own parser keeps an object of its heap for every header line and every part that a stranger cares to write,
-// and reads all address fields again for each new one; this scan keeps what the limits allow and nothing else. It
-// knows lines, fields and boundaries; what a field means is read by `MIMEWords`, what a body holds by `PartContent`.
+// Where the parts of a message are (RFC 2046 §5.1): one pass over the octets, without calling itself and without
+// copies. GMime's own parser keeps an object of its heap for every header line and every part that a stranger cares to
+// write, and reads all address fields again for each new one; this scan keeps what the limits allow and nothing else.
+// It knows lines, fields and boundaries; what a field means is read by `MIMEWords`, what a body holds by
+// `PartContent`.
 
 import Glibc
 
 struct MIMEScan {
     struct Part {
-        /// The place in the tree as enmime counts it: "0" the root, "1", "2" its parts, "2.0" a multipart, "2.1" inside.
+        /// The place in the tree as enmime counts it: "0" the root, "1", "2" its parts, "2.0" a multipart and
+        /// "2.1" inside it.
         var id: String
         var depth: Int
         var fields: [HeaderField]

@@ -1,6 +1,6 @@
-// What header fields mean: encoded words, addresses, types with parameters, dates. GMime reads them, one bounded value at
-// a time; what leaves here are plain Swift values, and no object of GMime outlives the call that made it. An instance
-// belongs to one thread; any number of instances work at once.
+// What header fields mean: addresses, types with parameters, dates. GMime reads them, one bounded value at a time,
+// behind `EncodedWords`; what leaves here are plain Swift values, and no object of GMime outlives the call that made
+// it. An instance belongs to one thread; any number of instances work at once.
 
 import CGMime
 
@@ -10,8 +10,6 @@ struct MediaType: Sendable {
     var value = ""
     /// By lower-case name, decoded (RFC 2231, and RFC 2047 where it does not belong); of several the first.
     var parameters: [String: String] = [:]
-    /// False when the message does not say.
-    var isStated = false
 
     var isMultipart: Bool { value.hasPrefix("multipart/") }
 }
@@ -50,9 +48,11 @@ final class MIMEWords {
     }
 
     func contentType(_ value: [UInt8]) -> MediaType {
-        guard let type = g_mime_content_type_parse(options, joined(value).cString) else { return MediaType() }
+        guard let type = g_mime_content_type_parse(options, joined(cutAtParameters(value)).cString) else {
+            return MediaType()
+        }
         defer { g_object_unref(type) }
-        var result = MediaType(isStated: true)
+        var result = MediaType()
         if let media = g_mime_content_type_get_media_type(type) {
             result.value = String(cString: media).lowercased()
             if let subtype = g_mime_content_type_get_media_subtype(type) {
@@ -64,9 +64,11 @@ final class MIMEWords {
     }
 
     func disposition(_ value: [UInt8]) -> MediaType {
-        guard let disposition = g_mime_content_disposition_parse(options, joined(value).cString) else { return MediaType() }
+        guard let disposition = g_mime_content_disposition_parse(options, joined(cutAtParameters(value)).cString) else {
+            return MediaType()
+        }
         defer { g_object_unref(disposition) }
-        var result = MediaType(isStated: true)
+        var result = MediaType()
         if let kind = g_mime_content_disposition_get_disposition(disposition) {
             result.value = String(cString: kind).lowercased()
         }
@@ -79,7 +81,7 @@ final class MIMEWords {
         guard let list = internet_address_list_parse(options, joined(cutAtColons(value)).cString) else { return [] }
         defer { g_object_unref(list) }
         var result: [MailAddress] = []
-        collect(list, into: &result, limit: limit, depth: 0)
+        collect(list, into: &result, limit: limit)
         return result
     }
 
@@ -94,7 +96,7 @@ final class MIMEWords {
     // MARK: - Walking
 
     private func collect(
-        _ list: UnsafeMutablePointer<InternetAddressList>, into result: inout [MailAddress], limit: Int, depth: Int
+        _ list: UnsafeMutablePointer<InternetAddressList>, into result: inout [MailAddress], limit: Int
     ) {
         // GMime has read the groups already; their depth is bounded by `MailLimit.addressColons`.
         let count = internet_address_list_length(list)
@@ -107,7 +109,7 @@ final class MIMEWords {
             } else if let group = fakemx_address_as_group(address),
                 let members = internet_address_group_get_members(group)
             {
-                collect(members, into: &result, limit: limit, depth: depth + 1)
+                collect(members, into: &result, limit: limit)
             }
         }
     }
@@ -127,15 +129,17 @@ final class MIMEWords {
 
     /// GMime's reader of groups calls itself at each colon, so a value of nothing but colons would use up the stack.
     private func cutAtColons(_ value: [UInt8]) -> [UInt8] {
-        var colons = 0
-        for (position, octet) in value.enumerated() where octet == UInt8(ascii: ":") {
-            colons += 1
-            if colons > MailLimit.addressColons {
-                warn("more than \(MailLimit.addressColons) colons in an address field: the rest is not read")
-                return Array(value[..<position])
-            }
-        }
-        return value
+        guard let end = value.position(of: UInt8(ascii: ":"), behind: MailLimit.addressColons) else { return value }
+        warn("more than \(MailLimit.addressColons) colons in an address field: the rest is not read")
+        return Array(value[..<end])
+    }
+
+    /// GMime reads parameters in quadratic time.
+    private func cutAtParameters(_ value: [UInt8]) -> [UInt8] {
+        let end = value.position(of: UInt8(ascii: ";"), behind: MailLimit.parameters) ?? value.count
+        guard end < value.count || end > MailLimit.parameterOctets else { return value }
+        warn("more than \(MailLimit.parameters) parameters or \(MailLimit.parameterOctets) octets of them")
+        return Array(value[..<min(end, MailLimit.parameterOctets)])
     }
 
     private func joined(_ value: [UInt8]) -> [UInt8] {
@@ -185,8 +189,9 @@ extension MIMEWords {
     }
 }
 
-/// GMime, started once for the process at its first use. Its functions may then run on any number of threads, each with
-/// objects of its own: what it shares (charset names, types) is locked or, like the types, made here before anybody runs.
+/// GMime, started once for the process at its first use. Its functions may then run on any number of threads, each
+/// with objects of its own: what it shares (charset names, types) is locked or, like the types, made here before
+/// anybody runs.
 private enum GMimeLibrary {
     private static let started: Bool = {
         g_mime_init()
@@ -203,6 +208,16 @@ private enum GMimeLibrary {
 }
 
 extension [UInt8] {
+    /// Where the octet stands for the time behind the `count`th.
+    fileprivate func position(of octet: UInt8, behind count: Int) -> Int? {
+        var seen = 0
+        return firstIndex {
+            guard $0 == octet else { return false }
+            seen += 1
+            return seen > count
+        }
+    }
+
     /// Whether "=?" stands in it.
     fileprivate var containsEncodedWord: Bool {
         var isAfterEquals = false

@@ -1,5 +1,5 @@
-// The parts of a message as lists and texts: each is decoded once, counted, and kept only if it is to be read. Which part
-// is text and which is attachment follows enmime, on which Mailpit stands.
+// The parts of a message as lists and texts: each is decoded once, counted, and kept only if it is to be read. Which
+// part is text and which is attachment follows enmime, on which Mailpit stands.
 
 struct MailBodies {
     private(set) var parts: [MailPart] = []

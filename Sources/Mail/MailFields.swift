@@ -1,5 +1,5 @@
-// The header fields of the message itself: all of them in order, and the few that everybody asks for by name. Of several
-// fields with the same name the first is the one that counts, but addresses are gathered from all.
+// The header fields of the message itself: all of them in order, and the few that everybody asks for by name. Of
+// several fields with the same name the first is the one that counts, but addresses are gathered from all.
 
 struct MailFields {
     private let fields: [(name: String, raw: [UInt8])]
@@ -19,7 +19,9 @@ struct MailFields {
             let key = HeaderField.canonicalName(name)
             let raw = field.unfolded(in: octets)
             fields.append((key, raw))
-            if String(validating: raw, as: UTF8.self) == nil { words.warn("\(key) holds 8-bit characters that are no UTF-8") }
+            if String(validating: raw, as: UTF8.self) == nil {
+                words.warn("\(key) holds 8-bit characters that are no UTF-8")
+            }
             if rawByName[key] != nil, MailFields.isSingle(key) { words.warn("\(key) is there more than once") }
             decoded.append((name, words.text(raw)))
             rawByName[key, default: []].append(String(decoding: raw, as: UTF8.self))
@@ -32,7 +34,8 @@ struct MailFields {
     /// Fields that a message has at most once (RFC 5322 §3.6, RFC 2045 §3).
     private static func isSingle(_ name: String) -> Bool {
         switch name {
-        case "Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-Id", "In-Reply-To", "References", "Subject",
+        case "Date", "From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Message-Id", "In-Reply-To", "References",
+            "Subject",
             "Mime-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-Id":
             true
         default: false

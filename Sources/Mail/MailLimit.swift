@@ -18,6 +18,10 @@ package enum MailLimit {
     package static let addresses = 1_000
     /// Colons in an address field: each may open a group, and the reader of groups calls itself for each.
     package static let addressColons = 100
+    /// Octets of a Content-Type or Content-Disposition that are read: GMime compares each parameter with all others.
+    package static let parameterOctets = 4 << 10
+    /// Semicolons of such a field that are read.
+    package static let parameters = 64
     /// Octets of a boundary; RFC 2046 §5.1.1 allows 70. A multipart with a longer one has no parts.
     package static let boundaryOctets = 256
     /// Octets of the decoded text, and of the decoded HTML, each. 4 MiB.

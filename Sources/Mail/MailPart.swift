@@ -41,7 +41,8 @@ extension MailPart {
             ]
             .lazy.compactMap { $0 }.first { !$0.isEmpty }
         let disposition = part.disposition.value
-        let isText = part.isText
+        // A multipart without parts is shown as text.
+        let isText = part.isText || part.type.hasPrefix("multipart/")
         partID = part.id
         fileName = name.map { MailPart.decodedName($0, words: words) } ?? ""
         contentType = part.type
@@ -58,7 +59,7 @@ extension MailPart {
             isInline = !isText && disposition == "inline"
         } else {
             isAttachment = disposition == "attachment" || part.type == "application/octet-stream"
-            let isOther = disposition.isEmpty && !isText && !isAttachment && !part.type.hasPrefix("multipart/")
+            let isOther = disposition.isEmpty && !isText && !isAttachment
             isInline = disposition == "inline" || isOther
         }
     }

@@ -21,7 +21,8 @@ package struct MailView: Sendable {
     /// The Return-Path field without its brackets, else the author's address, as Mailpit has it.
     package let returnPath: String
     package let listUnsubscribe: ListUnsubscribe
-    /// The text parts, joined by a line `--` but for alternatives; without any, made from `html`. Lines end as they came.
+    /// The text parts, joined by a line `--` but for alternatives; without any, made from `html`. Lines end as they
+    /// came.
     package let text: String
     package let html: String
     /// At most 200 octets and three dots, from the HTML if there is any, as Mailpit does it.
@@ -51,8 +52,8 @@ package struct MailView: Sendable {
     /// The number that Mailpit's lists show: nameless attachments count.
     package var attachmentCount: Int { parts.count { $0.isAttachment } }
 
-    /// A part's type, name and octets without transfer encoding, exactly as sent: Mailpit turns text into UTF-8 here, and
-    /// then its checksums are not those of the file.
+    /// A part's type, name and octets without transfer encoding, exactly as sent: Mailpit turns text into UTF-8 here,
+    /// and then its checksums are not those of the file.
     package static func part(
         _ partID: String, of octets: [UInt8]
     ) -> (contentType: String, fileName: String, octets: [UInt8])? {

@@ -1,6 +1,6 @@
-// The octets of a part without their transfer encoding (RFC 2045 §6), by GMime's decoders, in pieces: the whole is counted,
-// and only as much is kept as is asked for. Broken base64 gives what comes before and after the break; no error leaves
-// here.
+// The octets of a part without their transfer encoding (RFC 2045 §6), by GMime's decoders, in pieces: the whole is
+// counted, and only as much is kept as is asked for. Broken base64 gives what comes before and after the break; no
+// error leaves here.
 
 import CGMime
 

@@ -31,14 +31,16 @@ import Testing
     }
 
     @Test func bareLineFeedsAreLinesToo() {
-        let view = MailView(Array("Subject: a\n b\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\none\n--x--\n".utf8))
+        let view = MailView(
+            Array("Subject: a\n b\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\none\n--x--\n".utf8))
         #expect(view.subject == "a b")
         #expect(view.text == "one")
     }
 
     @Test func nothingThatIsMissingIsInvented() {
         let view = MailView(message("X: y", "", "z"))
-        #expect(view.from == nil && view.to.isEmpty && view.messageID == "" && view.date == nil && view.returnPath == "")
+        #expect(
+            view.from == nil && view.to.isEmpty && view.messageID == "" && view.date == nil && view.returnPath == "")
         for date in ["", "yesterday", "99 Foo 2024", "\u{1F600}"] {
             #expect(MailView(message("Date: \(date)", "", "")).date == nil)
         }
@@ -78,14 +80,18 @@ import Testing
     }
 
     @Test func anUnclosedMultipartKeepsItsLastPart() {
-        let view = MailView(message("Content-Type: multipart/mixed; boundary=b", "", "--b", "", "one", "--b", "", "two"))
+        let view = MailView(
+            message("Content-Type: multipart/mixed; boundary=b", "", "--b", "", "one", "--b", "", "two"))
         #expect(view.text == "one\n--\ntwo\r\n")
         #expect(view.warnings == ["multipart 0 is not closed"])
     }
 
     @Test func aMultipartWithoutBoundaryIsText() {
         #expect(MailView(message("Content-Type: multipart/mixed", "", "all of it")).text == "all of it\r\n")
-        #expect(MailView(message("Content-Type: multipart/mixed; boundary=b", "", "all")).text == "all\r\n")
+        let view = MailView(message("Content-Type: multipart/mixed; boundary=b", "", "all"))
+        #expect(view.text == "all\r\n")
+        #expect(view.attachmentCount == 0)
+        #expect(MailView(message("Content-Type: multipart/mixed", "", "all")).attachmentCount == 0)
     }
 
     @Test func anOuterBoundaryEndsWhatIsOpenInside() {
@@ -98,7 +104,8 @@ import Testing
     }
 
     @Test func unknownTypesAndEncodingsLeaveTheOctets() {
-        let view = MailView(message("Content-Type: text/plain; charset=", "Content-Transfer-Encoding: rot13", "", "Uryyb"))
+        let view = MailView(
+            message("Content-Type: text/plain; charset=", "Content-Transfer-Encoding: rot13", "", "Uryyb"))
         #expect(view.text == "Uryyb\r\n")
         #expect(MailView(message("Content-Type: nonsense", "", "x")).parts.count == 1)
     }
@@ -117,6 +124,18 @@ import Testing
     ])
     func textIsWhatABrowserWouldShow(html: String, text: String) {
         #expect(HTMLText.text(of: html) == text)
+    }
+
+    @Test func whatTheHTMLSaysOfItsCharsetIsNotBelieved() {
+        #expect(HTMLText.text(of: "<meta charset=\"koi8-r\"><p>ок ä</p>") == "ок ä")
+        let old = "<meta http-equiv=\"Content-Type\" content=\"text/html; charset=iso-8859-1\">"
+        #expect(HTMLText.text(of: "<html><head>\(old)</head><body>ок ä 😀</body></html>") == "ок ä 😀")
+    }
+
+    @Test func charactersOverTheEdgeOfAPieceStayWhole() {
+        let text = String(repeating: "äöü😀日本", count: 2_000)
+        #expect(HTMLText.text(of: "<p>x\(text)</p>") == "x" + text)
+        #expect(HTMLText.text(of: "<p>\(text)</p>") == text)
     }
 
     @Test func depthAndSizeOfHTMLAreBounded() {

@@ -19,13 +19,16 @@ import Testing
     }
 
     @Test func partsBeyondTheLimitAreNotShown() {
-        let text = "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + String(repeating: "--b\r\n\r\nx\r\n", count: 100_000)
+        let text =
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n" + String(repeating: "--b\r\n\r\nx\r\n", count: 100_000)
         let view = MailView(Array(text.utf8))
         #expect(view.parts.count == MailLimit.parts)
         #expect(view.warnings.contains("more than \(MailLimit.parts) parts: the rest is not shown"))
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: ["To: a@b\r\n", "a:\r\n", "X-Long: y\r\n z\r\n", "\u{1}:\r\n", ":\r\n", "X\r\n"])
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: ["To: a@b\r\n", "a:\r\n", "X-Long: y\r\n z\r\n", "\u{1}:\r\n", ":\r\n", "X\r\n"])
     func sixteenMebibytesOfHeaderAreReadInLinearTime(unit: String) {
         var octets: [UInt8] = []
         let repeated = Array(unit.utf8)
@@ -35,7 +38,9 @@ import Testing
         #expect(view.to.count <= MailLimit.addresses)
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: ["a", "a: ", "(", "<", ",", "a@b,", "=?utf-8?q?=C3=A4?= ", "\"", "[", "=?x?b?"])
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: ["a", "a: ", "(", "<", ",", "a@b,", "=?utf-8?q?=C3=A4?= ", "\"", "[", "=?x?b?"])
     func sixteenMebibytesOfOneFieldAreReadInLinearTime(unit: String) {
         let value = String(repeating: unit, count: (16 << 20) / unit.utf8.count)
         for name in ["Subject", "To", "Content-Type", "Content-Disposition", "Date", "List-Unsubscribe", "Message-ID"] {
@@ -52,12 +57,25 @@ import Testing
         #expect(view.parts.count <= MailLimit.parts)
     }
 
+    @Test(.timeLimit(.minutes(1)), arguments: [";a#=b", ";a=b", ";a*#=b", ";a=\"", " a#=b"])
+    func endlessParametersAreCut(unit: String) {
+        let parameters = (0..<5_000).map { unit.replacing("#", with: String($0)) }.joined()
+        let part =
+            "--b\r\nContent-Type: text/plain\(parameters)\r\nContent-Disposition: inline\(parameters)\r\n\r\nx\r\n"
+        let octets =
+            Array("Content-Type: multipart/mixed; boundary=b\r\n\r\n".utf8)
+            + Array(repeating: Array(part.utf8), count: 10).joined()
+        let view = MailView(octets)
+        #expect(view.parts.count == 11)
+        #expect(view.warnings.contains { $0.hasPrefix("more than \(MailLimit.parameters) parameters") })
+    }
+
     @Test func longTextIsCut() {
         let view = MailView(Array("Subject: x\r\n\r\n".utf8) + [UInt8](repeating: UInt8(ascii: "a"), count: 9 << 20))
         #expect(view.text.utf8.count == MailLimit.textOctets)
         #expect(view.parts[0].size == 9 << 20)
         #expect(view.warnings.count == 1)
-        let bytes = [UInt8](repeating: 0xE4, count: 9 << 20)
+        let bytes = [UInt8](repeating: 0xE4, count: 1 << 20)
         for charset in ["iso-8859-1", "utf-8", "shift_jis", "x"] {
             let view = MailView(message(head: ["Content-Type: text/plain; charset=\(charset)"], body: bytes))
             #expect(view.text.utf8.count <= MailLimit.textOctets * 3)
@@ -105,10 +123,14 @@ import Testing
     /// Words of the protocol in any order.
     private func randomMessage(_ dice: inout SeededDice) -> [UInt8] {
         let words = [
-            "Content-Type: ", "multipart/mixed; ", "boundary=b", "boundary=\"b", "\r\n", "\n", "\r", "--b", "--b--", "--",
-            "text/html", "text/plain; charset=utf-7", "=?utf-8?q?", "?=", "<", ">", "\"", "(", ")", ":", ";", "@", "To: ",
-            "Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding: x-uuencode\n", "begin 644 a\n", "AAAA", "=E9",
-            "Content-Transfer-Encoding: quoted-printable\n", "; name*0*=", "''%41", " ", "\t", "\0", "é", "Date: ", "Mon, 1",
+            "Content-Type: ", "multipart/mixed; ", "boundary=b", "boundary=\"b", "\r\n", "\n", "\r", "--b", "--b--",
+            "--",
+            "text/html", "text/plain; charset=utf-7", "=?utf-8?q?", "?=", "<", ">", "\"", "(", ")", ":", ";", "@",
+            "To: ",
+            "Content-Transfer-Encoding: base64\n", "Content-Transfer-Encoding: x-uuencode\n", "begin 644 a\n", "AAAA",
+            "=E9",
+            "Content-Transfer-Encoding: quoted-printable\n", "; name*0*=", "''%41", " ", "\t", "\0", "é", "Date: ",
+            "Mon, 1",
             "Content-Disposition: attachment; filename=", "<b a='", "</b>", "&#x", "charset=iso-2022-jp", "\u{1B}$B",
         ]
         var octets: [UInt8] = []
@@ -137,7 +159,9 @@ import Testing
                 octets.insert(contentsOf: octets[position..<end], at: position)
             }
         }
-        if Int.random(in: 0..<5, using: &dice) == 0 { octets.removeLast(Int.random(in: 0..<octets.count, using: &dice)) }
+        if Int.random(in: 0..<5, using: &dice) == 0 {
+            octets.removeLast(Int.random(in: 0..<octets.count, using: &dice))
+        }
         return octets
     }
 }

@@ -168,7 +168,9 @@ import Testing
             #expect(text.contains(word))
         }
         #expect(!text.contains("\n"))
-        for limit in [0, 1, 3, 7, 50, 51, 52, 53] { #expect(MailView(everything).searchText(maxOctets: limit).utf8.count <= limit) }
+        for limit in [0, 1, 3, 7, 50, 51, 52, 53] {
+            #expect(MailView(everything).searchText(maxOctets: limit).utf8.count <= limit)
+        }
     }
 
     @Test func snippetsEndInDotsWithinACharacterNever() {
@@ -201,7 +203,8 @@ extension String {
     }
 
     @Test func wordsInNamesHideNoComma() {
-        let view = MailView(message("To: =?utf-8?b?RG9lLA==?= =?utf-8?b?IErDtg==?= <a@b>, \"=?utf-8?q?x=2C?=\" <c@d>", "", ""))
+        let view = MailView(
+            message("To: =?utf-8?b?RG9lLA==?= =?utf-8?b?IErDtg==?= <a@b>, \"=?utf-8?q?x=2C?=\" <c@d>", "", ""))
         #expect(view.to == [MailAddress(name: "Doe, Jö", address: "a@b"), MailAddress(name: "x,", address: "c@d")])
     }
 

@@ -27,7 +27,8 @@ struct SeededDice: RandomNumberGenerator {
     }
 }
 
-/// A newsletter with everything: alternatives, a picture of the HTML, attachments with names in both encodings, a message.
+/// A newsletter with everything: alternatives, a picture of the HTML, attachments with names in both encodings, a
+/// message.
 let everything = message(
     "Return-Path: <bounce@example.org>",
     "Received: from a (b [192.0.2.1])",
