@@ -99,7 +99,8 @@ struct StoreContractTests {
     func texts(_ kind: StoreKind) async throws {
         let fixture = try StoreFixture(kind)
         try await fixture.keep(
-            message("s1.1", "Subject: Invoice 77\r\n\r\nplease pay"), message("s1.2", "Subject: Grüße\r\n\r\nNUL \0 behind"),
+            message("s1.1", "Subject: Invoice 77\r\n\r\nplease pay"),
+            message("s1.2", "Subject: Grüße\r\n\r\nNUL \0 behind"),
             message("s1.3", "say \"it's\" 100% OR NOT"), message("s1.4", "ab"))
         func found(_ texts: String...) async throws -> [String] {
             var query = StoreQuery(limit: 10)
