@@ -144,7 +144,7 @@ package enum Keeping: Sendable {
 }
 
 /// An answer that came later; nil where the message was kept.
-package struct KeepResult: Sendable {
+package struct KeepResult: Sendable, Hashable {
     package let ticket: KeepTicket
     package let failure: StoreFailure?
 

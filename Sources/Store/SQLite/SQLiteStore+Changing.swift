@@ -8,7 +8,7 @@ extension SQLiteStore {
     private static let changeSlice = 1000
 
     /// Runs a transaction on the writer's queue.
-    private func change<Result: Sendable>(
+    func change<Result: Sendable>(
         _ body: @escaping @Sendable (StoreWriter) throws(SQLiteFault) -> Result,
         counting: @escaping @Sendable (Result, inout StoreCounts) -> Void = { _, _ in }
     ) async throws(StoreFailure) -> Result {

@@ -161,7 +161,8 @@ package final class SQLiteStore: SessionStore {
             StoreFailure(
                 reason: isClosed
                     ? "\(file.path): the store is closed; start it again"
-                    : "\(file.path): \(Self.queueOctets >> 20) MiB wait to be written; send slower, or use a faster disk"))
+                    : "\(file.path): \(Self.queueOctets >> 20) MiB wait to be written; send slower, or use a faster disk"
+            ))
     }
 
     package func keep(_ session: StoredSession) {
