@@ -52,13 +52,15 @@ final class SocketStage: Stage, Sendable {
         while server.store.counts.sessionsEver < expected, linux_monotonic_ns() < until { usleep(1000) }
         let server = server
         _ = try? Blocking.wait(for: { await server.stop(grace_ms: 0) })
-        let sessions = server.store.newestSessions(.max).sorted { Self.number($0.id) < Self.number($1.id) }
+        var query = StoreQuery(limit: .max)
+        query.oldestFirst = true
+        let asked = query
+        let sessions = (try? Blocking.wait(for: { try await server.store.sessions(asked) { _ in true } })) ?? []
+        let messages = (try? Blocking.wait(for: { try await server.store.messages(asked) { _ in true } })) ?? []
         return Aftermath(
-            logs: sessions.map(\.log), messages: server.store.newestMessages(.max).reversed(),
+            logs: sessions.sorted { $0.number < $1.number }.map(\.log), messages: messages.map(\.message),
             storedCount: server.store.counts.messagesEver, hostname: hostname)
     }
-
-    private static func number(_ id: String) -> Int { Int(id.dropFirst()) ?? 0 }
 }
 
 /// Waits on a thread of its own for what the concurrency runtime does. Never to be called from the cooperative pool.

@@ -43,6 +43,7 @@ enum RuleMaker {
         let values = (0...dice.below(3)).map { _ -> String in
             switch key {
             case .from, .to, .helo, .user, .listener, .header, .body, .messageID, .parameter: dice.one(of: texts)
+            case .space: dice.one(of: ["t17", "A-b_c", "0"])
             case .hello: dice.one(of: ["ehlo", "HELO"])
             case .time: dice.one(of: ["22:00..06:00", "00:00..24:00", "9:00..10:00"])
             case .links: dice.one(of: [">3", "0", "*example*", "/x/"])

@@ -64,7 +64,10 @@ import Testing
     @Test(arguments: [
         (Option.seed, "x", "--seed: \"x\" is not a seed"),
         (.smtp, "127.0.0.1:port", "--smtp: \"127.0.0.1:port\" is not an address"),
-        (.http, "127.0.0.1:0", "--http: HTTP comes with a later version; this one takes off alone"),
+        (.http, "127.0.0.1", "--http: \"127.0.0.1\" is not an address to listen on"),
+        (.storeSync, "ful", "--store-sync: \"ful\" is none of normal, full; did you mean \"full\"?"),
+        (.httpToken, "a b c d e f", "--http-token: a token has"),
+        (.httpHost, "a b", "--http-host: \"a b\" is not a host name"),
         (.transcript, "josn", "did you mean \"json\"?"),
         (.rule, "rctp: close", "--rule, column 1: unknown phase \"rctp\"; did you mean \"rcpt\"?"),
         (.rule, "rcpt: 999 no", "--rule, column 7: \"999\" is not a reply code"),
