@@ -9,12 +9,9 @@ package struct Configuration: Sendable, Hashable {
     /// RFC 6761 §6.2 keeps `.test` free for us.
     package var hostname = "mx.fakemx.test"
     package var listeners: [Listener] = []
-    /// Somebody said where to listen.
-    package var hasStatedListeners = false
     package var store: Settings.Store = .memory
     package var storeSync: Settings.StoreSync = .normal
-    /// nil: nobody said where, so the usual address is tried and, where it is taken, a free port.
-    package var http: Settings.HTTP?
+    package var http: Settings.HTTP = .auto
     package var httpToken: String?
     package var httpHosts: [String] = []
     package var httpOrigins: [String] = []
@@ -100,12 +97,12 @@ extension Configuration {
         configuration.hostname = settings.hostname ?? configuration.hostname
         configuration.store = settings.store ?? configuration.store
         configuration.storeSync = settings.storeSync ?? configuration.storeSync
-        configuration.http = settings.http
+        configuration.http = settings.http ?? configuration.http
         configuration.httpToken = settings.httpToken
         configuration.httpHosts = settings.httpHosts ?? []
         configuration.httpOrigins = settings.httpOrigins ?? []
-        configuration.retention.messageAge = settings.retention.messageAge
-        configuration.retention.sessionAge = settings.retention.sessionAge
+        configuration.retention.messageAge = settings.retention.messageAge.flatMap { $0.ns > 0 ? $0 : nil }
+        configuration.retention.sessionAge = settings.retention.sessionAge.flatMap { $0.ns > 0 ? $0 : nil }
         configuration.transcript = settings.transcript ?? configuration.transcript
         configuration.seed = settings.seed ?? configuration.seed
         configuration.timeScale = settings.timeScale ?? configuration.timeScale
@@ -127,7 +124,6 @@ extension Configuration {
         let usual = Settings.Listener(
             place: Place(source: "default"), address: usualAddress, implicitTLS: false)
         let stated = settings.listeners ?? [usual]
-        configuration.hasStatedListeners = settings.listeners != nil
         configuration.listeners = []
         for listener in stated {
             let complete = completed(listener, settings, configuration.listeners.map(\.name), &complaints)

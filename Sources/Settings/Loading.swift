@@ -31,6 +31,8 @@ package struct Loaded: Sendable {
     package var complaints: [Complaint]
     /// The files that were read, in the order in which they were put over each other.
     package var files: [String]
+    /// Somebody said where to listen.
+    package var statesListeners = false
 
     package var errors: [Complaint] { complaints.filter(\.isError) }
 }
@@ -78,7 +80,9 @@ package enum Loading {
         let (configuration, found) = Configuration.complete(settings, catalogue)
         complaints += found
         let isSound = !complaints.contains(where: \.isError)
-        return Loaded(configuration: isSound ? configuration : nil, complaints: complaints, files: files)
+        return Loaded(
+            configuration: isSound ? configuration : nil, complaints: complaints, files: files,
+            statesListeners: settings.listeners != nil)
     }
 
     /// For `check`: each file by itself, over the defaults; one with the key `replies` is a file of the catalogue.

@@ -58,6 +58,8 @@ package struct Settings: Sendable, Hashable {
 
     package enum HTTP: Sendable, Hashable {
         case off
+        /// The usual address, and where that is taken a free port.
+        case auto
         /// `HOST:PORT`, `[IPv6]:PORT` or `unix:/path`; its form is checked.
         case at(String)
     }
@@ -150,6 +152,7 @@ package struct Settings: Sendable, Hashable {
         package var messageOctets: Int?
         package var sessions: Int?
         package var sessionOctets: Int?
+        /// No time at all stands for any age.
         package var messageAge: Span?
         package var sessionAge: Span?
 

@@ -207,9 +207,6 @@ struct SettingsReader {
         return limits
     }
 
-    /// Ages are looked at once a second.
-    private static let shortestAge = Span(ns: 1_000_000_000)
-
     private mutating func retention(_ field: NodeReader.Field?) -> Settings.RetentionSettings {
         var retention = Settings.RetentionSettings()
         guard let field else { return retention }
@@ -217,8 +214,8 @@ struct SettingsReader {
             of: field.value, known: [
                 "messages", "message-octets", "message-age", "sessions", "session-octets", "session-age",
             ], in: "retention")
-        retention.messageAge = nodes.parsed(fields["message-age"]) { Value.span($0, atLeast: Self.shortestAge) }
-        retention.sessionAge = nodes.parsed(fields["session-age"]) { Value.span($0, atLeast: Self.shortestAge) }
+        retention.messageAge = nodes.parsed(fields["message-age"], Value.age)
+        retention.sessionAge = nodes.parsed(fields["session-age"], Value.age)
         retention.messages = nodes.parsed(fields["messages"]) { Value.number($0, in: 1...100_000_000) }
         retention.messageOctets = nodes.parsed(fields["message-octets"]) { Value.size($0, in: 1...(1 << 44)) }
         retention.sessions = nodes.parsed(fields["sessions"]) { Value.number($0, in: 1...100_000_000) }

@@ -31,6 +31,12 @@ enum Value {
         Span.parse(text).flatMap { $0 >= atLeast ? .success($0) : .failure("\($0) is shorter than \(atLeast)") }
     }
 
+    /// A duration, or `any`.
+    static func age(_ text: String) -> Result<Span, RuleText> {
+        // Ages are looked at once a second.
+        text.trimmed.asciiLowercased == "any" ? .success(Span(ns: 0)) : span(text, atLeast: Span(ns: 1_000_000_000))
+    }
+
     static func switched(_ text: String) -> Result<Bool, RuleText> {
         switch text.trimmed.asciiLowercased {
         case "on", "true", "yes", "1": .success(true)
@@ -73,7 +79,11 @@ enum Value {
     }
 
     static func http(_ text: String) -> Result<Settings.HTTP, RuleText> {
-        if text.trimmed.asciiLowercased == "off" { return .success(.off) }
+        switch text.trimmed.asciiLowercased {
+        case "off": return .success(.off)
+        case "auto": return .success(.auto)
+        default: break
+        }
         return address(text).map(Settings.HTTP.at)
     }
 

@@ -17,6 +17,7 @@ import Testing
         let (settings, _) = SettingsFile.read("\(configFolder)/fakemx.yaml")
         let all = try #require(settings)
         #expect(all.hostname != nil && all.profile != nil && all.hide != nil && all.authInClear != nil)
+        #expect(all.storeSync != nil && all.http != nil && all.httpHosts != nil && all.httpOrigins != nil)
         #expect(all.store != nil && all.transcript != nil && all.seed != nil && all.timeScale != nil)
         #expect(all.loops != nil && all.magic != nil && all.exitAfter != nil && all.listeners?.count == 1)
         for value in Mirror(reflecting: all.limits).children {

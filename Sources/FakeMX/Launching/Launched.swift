@@ -47,12 +47,8 @@ package final class Launched: Sendable {
         guard var configuration = loaded.configuration else {
             throw LaunchTrouble(loaded.complaints.map(\.description).joined(separator: "\n"), isBadUse: true)
         }
-        if let usual = surroundings.usualAddress, configuration.listeners.map(\.address) == [Configuration.usualAddress],
-            !configuration.hasStatedListeners
-        {
-            configuration.listeners[0].address = usual
-        }
-        if configuration.http == nil { configuration.http = surroundings.usualHTTP }
+        if let usual = surroundings.usualAddress, !loaded.statesListeners { configuration.listeners[0].address = usual }
+        if configuration.http == .auto, let usual = surroundings.usualHTTP { configuration.http = usual }
         return (configuration, loaded.complaints.map(\.description))
     }
 
@@ -113,14 +109,14 @@ package final class Launched: Sendable {
         switch configuration.http {
         case .off: return nil
         case .at(let address): stated = address
-        case nil: stated = Configuration.usualHTTPAddress
+        case .auto: stated = Configuration.usualHTTPAddress
         }
         var settings = webSettings(stated, configuration, current)
         do {
             return try await WebServer.start(server, settings)
         } catch {
             let trouble = error as? WebTrouble
-            guard configuration.http == nil, trouble?.isTaken == true else {
+            guard configuration.http == .auto, trouble?.isTaken == true else {
                 throw LaunchTrouble("\(error)", isBadUse: trouble?.isTaken == true)
             }
             // Nobody asked for this port, so another will do.
