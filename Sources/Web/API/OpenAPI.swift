@@ -1,12 +1,278 @@
-// The OpenAPI document of our own face.
+// The OpenAPI 3.1 document of our own face: what each call takes, what it answers, and how it says no. A test asks every
+// call that stands here, and a fuzzer of other people's asks them with whatever the document allows.
 
+import Faults
 import Hummingbird
+import Journal
 import NIOCore
+import SMTP
+import Sink
 
 enum OpenAPI {
-    static func document(_ call: inout Call) async throws -> Response {
-        Response(
-            status: .ok, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: "{}")))
+    /// JSON as a value; objects keep the order in which they are written.
+    indirect enum Node: Encodable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+        ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+    {
+        case text(String), number(Int), flag(Bool), list([Node]), object([String: Node])
+
+        init(stringLiteral value: String) { self = .text(value) }
+        init(integerLiteral value: Int) { self = .number(value) }
+        init(booleanLiteral value: Bool) { self = .flag(value) }
+        init(arrayLiteral elements: Node...) { self = .list(elements) }
+        init(dictionaryLiteral elements: (String, Node)...) {
+            self = .object(Dictionary(elements, uniquingKeysWith: { _, last in last }))
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .text(let value): try container.encode(value)
+            case .number(let value): try container.encode(value)
+            case .flag(let value): try container.encode(value)
+            case .list(let value): try container.encode(value)
+            case .object(let value): try container.encode(value)
+            }
+        }
     }
+
+    static func document(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        var info: [String: Node] = [
+            "title": "fakemx", "summary": "Sessions, messages, rules and waits of a fake MX.",
+            "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
+        ]
+        info["version"] = .text(call.face.settings.version)
+        var document: [String: Node] = ["openapi": "3.1.0", "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema"]
+        document["info"] = .object(info)
+        document["paths"] = .object(paths)
+        var components: [String: Node] = ["schemas": .object(OpenAPISchemas.all)]
+        if call.face.settings.token != nil {
+            components["securitySchemes"] = ["bearer": ["type": "http", "scheme": "bearer"]]
+            document["security"] = [["bearer": []]]
+        }
+        document["components"] = .object(components)
+        return JSONText.response(Node.object(document))
+    }
+
+    // MARK: Paths
+
+    private static var paths: [String: Node] {
+        let p = API.prefix
+        return [
+            "/livez": ["get": operation("Whether fakemx lives.", "live", answers: ["200": plain("ok")], problems: [400, 403, 421])],
+            "/readyz": [
+                "get": operation(
+                    "Whether it is ready: the store is not in trouble.", "ready", answers: ["200": plain("ok")],
+                    problems: [400, 403, 421, 503])
+            ],
+            "/metrics": ["get": operation("What is counted, for Prometheus.", "metrics", answers: ["200": plain("Text format 0.0.4")])],
+            p + "/openapi.json": [
+                "get": operation("This document.", "openapi", answers: ["200": json("The document", ["type": "object"])])
+            ],
+            p + "/info": ["get": operation("What this fakemx is and holds.", "info", answers: ["200": json("Facts", ref("Info"))])],
+            p + "/cursor": [
+                "get": operation("The present moment, for since=.", "cursor", answers: ["200": json("A cursor", ref("CursorObject"))])
+            ],
+            p + "/reset": [
+                "post": operation(
+                    "Forget messages, sessions, counts and rules set at run time; of one space, or all.", "reset",
+                    [spaceParameter], answers: ["200": json("What was forgotten", ref("Reset"))])
+            ],
+            p + "/sessions": [
+                "get": operation(
+                    "Sessions, the newest first.", "listSessions",
+                    page + [parameter("open", "Those that are open now, in place of those that ended.", ["type": "boolean"])]
+                        + filter(.session),
+                    answers: ["200": json("A page", ref("SessionList"))])
+            ],
+            p + "/sessions/{id}": [
+                "get": operation(
+                    "One session with all its lines.", "getSession", [path("id", "s12")],
+                    answers: ["200": json("The session", ref("Session"))], problems: [404])
+            ],
+            p + "/sessions/{id}/transcript": [
+                "get": operation(
+                    "One session as text.", "getTranscript", [path("id", "s12")], answers: ["200": plain("The transcript")],
+                    problems: [404])
+            ],
+            p + "/messages": [
+                "get": operation(
+                    "Messages that were stored, the newest first.", "listMessages", page + filter(.message),
+                    answers: ["200": json("A page", ref("MessageList"))]),
+                "delete": operation(
+                    "Remove the messages that are meant, all without a filter.", "removeMessages", filter(.message),
+                    answers: ["200": json("What was removed", ref("Removed"))]),
+            ],
+            p + "/messages/{id}": [
+                "get": operation(
+                    "One message with what can be read in it.", "getMessage", [path("id", "s12.1")],
+                    answers: ["200": json("The message", ref("Message"))], problems: [404]),
+                "delete": operation(
+                    "Remove one message.", "removeMessage", [path("id", "s12.1")],
+                    answers: ["200": json("What was removed", ref("Removed"))], problems: [404]),
+            ],
+            p + "/messages/{id}/raw": [
+                "get": operation(
+                    "Its octets as they came.", "getRaw", [path("id", "s12.1")],
+                    answers: ["200": ["description": "The message", "content": ["message/rfc822": ["schema": ["type": "string"]]]]],
+                    problems: [404])
+            ],
+            p + "/rules": [
+                "get": operation("Rules in force, in the order in which they are asked.", "listRules", answers: ["200": json("Rules", ref("RuleList"))]),
+                "post": operation(
+                    "Set a rule in front of all others; in force everywhere when this is answered.", "addRule",
+                    [spaceParameter], body: ruleBody, answers: ["201": json("The rule", ref("Rule"))],
+                    problems: [408, 409, 413, 415, 422]),
+                "delete": operation(
+                    "Remove rules that were set at run time, all or those of one space.", "removeRules", [spaceParameter],
+                    answers: ["200": json("How many", ["type": "object", "required": ["removed"], "properties": ["removed": ["type": "integer"]]])]),
+            ],
+            p + "/rules/{name}": [
+                "get": operation(
+                    "One rule.", "getRule", [path("name", "full-mailbox")], answers: ["200": json("The rule", ref("Rule"))],
+                    problems: [404]),
+                "put": operation(
+                    "Put a rule in the place of the one of its name, or in front of all others.", "putRule",
+                    [path("name", "full-mailbox"), spaceParameter], body: ruleBody,
+                    answers: ["200": json("The rule", ref("Rule")), "201": json("The rule, which is new", ref("Rule"))],
+                    problems: [408, 409, 413, 415, 422]),
+                "delete": operation(
+                    "Remove a rule that was set at run time.", "removeRule", [path("name", "full-mailbox")],
+                    answers: ["200": json("The rule that is gone", ref("Rule"))], problems: [404, 409]),
+            ],
+            p + "/replies": [
+                "get": operation(
+                    "The catalogue of replies seen in the field.", "listReplies",
+                    [
+                        parameter("q", "Words, as of fakemx replies.", ["type": "string"]),
+                        parameter("provider", "The file's name or the provider's.", ["type": "string"]),
+                        parameter("code", "550 or 4xx.", ["type": "string", "pattern": "^[2-5]([0-9][0-9]|xx|[0-9]x)$"]),
+                        parameter("enhanced", "4.2.2, or its beginning.", ["type": "string"]),
+                        parameter("meaning", "What it means.", words(Meaning.allCases.map(\.rawValue))),
+                        parameter("phase", "Where it was seen.", words(Phase.allCases.map(\.rawValue) + ["any"])),
+                    ],
+                    answers: ["200": json("Replies", ref("ReplyList"))])
+            ],
+            p + "/wait": [
+                "get": operation(
+                    "Answered when it has happened; what happened since the cursor counts, too.", "wait",
+                    [
+                        parameter("for", "What is waited for.", words(Filter.Kind.allCases.map(\.rawValue)), required: true),
+                        parameter("count", "How many.", ["type": "integer", "minimum": 1, "maximum": .number(Wait.Bounds.mostCount)]),
+                        parameter(
+                            "timeout", "Seconds, or a duration as 500ms; 10 without it, 600 at most.",
+                            ["type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?(ms|s|m)?$"]),
+                        sinceParameter,
+                        parameter("absent", "It must not happen.", ["type": "boolean"]),
+                        parameter("take", "Messages are removed when they are found.", ["type": "boolean"]),
+                    ] + waitFilter,
+                    answers: [
+                        "200": json("It happened, or what must be absent was", ref("Waited")),
+                        "408": json("The time was over", .object(["anyOf": [ref("Waited"), ref("Problem")]]), problem: true),
+                        "409": json("It happened though it must not", ref("Waited")),
+                    ], problems: [503])
+            ],
+            p + "/events": [
+                "get": operation(
+                    "What happens, as it happens (server-sent events); Last-Event-ID resumes.", "events",
+                    [
+                        parameter("kind", "Kinds, with commas.", ["type": "string"]),
+                        parameter("since", "A cursor, or all.", ["type": "string"]),
+                        parameter("follow", "False: it ends where the present is.", ["type": "boolean"]),
+                    ] + filter(.session),
+                    answers: ["200": ["description": "Events", "content": ["text/event-stream": ["schema": ["type": "string"]]]]],
+                    problems: [503])
+            ],
+        ]
+    }
+
+    // MARK: Parts
+
+    static func ref(_ name: String) -> Node { .object(["$ref": .text("#/components/schemas/\(name)")]) }
+
+    static func words(_ words: [String]) -> Node { .object(["type": "string", "enum": .list(words.map(Node.text))]) }
+
+    private static func operation(
+        _ summary: String, _ id: String, _ parameters: [Node] = [], body: Node? = nil, answers: [String: Node],
+        problems: [Int] = []
+    ) -> Node {
+        var all = answers
+        for status in Set(problems + [400, 401, 403, 414, 421, 503]) where all["\(status)"] == nil {
+            all["\(status)"] = [
+                "description": "A problem", "content": ["application/problem+json": ["schema": ref("Problem")]],
+            ]
+        }
+        var operation: [String: Node] = [
+            "summary": .text(summary), "operationId": .text(id), "parameters": .list(parameters), "responses": .object(all),
+        ]
+        operation["requestBody"] = body
+        return .object(operation)
+    }
+
+    private static func parameter(_ name: String, _ description: String, _ schema: Node, required: Bool = false) -> Node {
+        .object([
+            "name": .text(name), "in": "query", "required": .flag(required), "description": .text(description),
+            "schema": schema,
+        ])
+    }
+
+    private static func path(_ name: String, _ example: String) -> Node {
+        .object([
+            "name": .text(name), "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
+            "example": .text(example),
+        ])
+    }
+
+    private static let sinceParameter = parameter("since", "Only what came behind this cursor.", ["type": "string"])
+    private static let spaceParameter = parameter(
+        "space", "A space: anyone@SPACE.test, anyone+SPACE@any.example.",
+        ["type": "string", "pattern": "^[A-Za-z0-9_-]{1,63}$"])
+    private static let page: [Node] = [
+        parameter("limit", "Items on a page.", ["type": "integer", "minimum": 1, "maximum": .number(API.mostLimit)]),
+        parameter("before", "Where the page begins: next of the page before.", ["type": "string", "pattern": "^p[1-9][0-9]{0,17}$"]),
+        sinceParameter,
+    ]
+
+    private static func filter(_ kind: Filter.Kind) -> [Node] {
+        Filter.names(kind).filter { !$0.contains(".") }.map { name in
+            parameter(name, "Of the filter: globs, /regular expressions/, several with commas.", schema(ofWord: name))
+        }
+    }
+
+    private static var waitFilter: [Node] {
+        var names: [String] = []
+        for name in Filter.Kind.allCases.flatMap(Filter.names) where !name.contains(".") && !names.contains(name) {
+            names.append(name)
+        }
+        return names.map { parameter($0, "Of the filter, where what is waited for has it.", schema(ofWord: $0)) }
+    }
+
+    private static func schema(ofWord name: String) -> Node {
+        switch name {
+        case "verdict": words(Verdict.allCases.map(\.rawValue))
+        case "phase": words(Phase.allCases.map(\.rawValue) + ["protocol"])
+        default: ["type": "string"]
+        }
+    }
+
+    private static func json(_ description: String, _ schema: Node, problem: Bool = false) -> Node {
+        var content: [String: Node] = ["application/json": .object(["schema": schema])]
+        if problem { content["application/problem+json"] = .object(["schema": ref("Problem")]) }
+        return .object(["description": .text(description), "content": .object(content)])
+    }
+
+    private static func plain(_ description: String) -> Node {
+        .object(["description": .text(description), "content": ["text/plain": ["schema": ["type": "string"]]]])
+    }
+
+    private static let ruleBody: Node = [
+        "required": true,
+        "content": [
+            "text/plain": ["schema": ["type": "string"], "example": "rcpt to=*@full.test first=2 per=to: 452 4.2.2 Mailbox full"],
+            "application/json": [
+                "schema": ref("NewRule"),
+                "example": ["at": "rcpt", "when": ["to": "*@full.test"], "times": "first 2 per to", "do": ["452 4.2.2 Mailbox full"]],
+            ],
+        ],
+    ]
 }

@@ -1,0 +1,166 @@
+// What stands in bodies: the schemas of the OpenAPI document.
+
+import Faults
+import Journal
+import SMTP
+import Sink
+
+enum OpenAPISchemas {
+    typealias Node = OpenAPI.Node
+
+    static var all: [String: Node] {
+        [
+            "Problem": problem, "CursorObject": object(["cursor": text], required: ["cursor"]),
+            "Reset": object(
+                ["messages": integer, "sessions": integer, "rules": integer, "cursor": text],
+                required: ["messages", "sessions", "rules", "cursor"]),
+            "Info": info, "SessionSummary": .object(session(withLines: false)), "Session": .object(session(withLines: true)),
+            "SessionList": list("sessions", "SessionSummary"), "MessageSummary": .object(message([:])),
+            "MessageList": list("messages", "MessageSummary"), "Message": .object(message(insides)),
+            "Removed": object(
+                ["removed": integer, "messages": array(OpenAPI.ref("MessageSummary"))], required: ["removed"]),
+            "Rule": rule, "RuleList": object(["rules": array(OpenAPI.ref("Rule"))], required: ["rules"]),
+            "NewRule": newRule, "ReplyList": object(["replies": array(["type": "object"])], required: ["replies"]),
+            "Entry": entry, "Waited": waited,
+        ]
+    }
+
+    private static let text: Node = ["type": "string"]
+    private static let integer: Node = ["type": "integer"]
+    private static let flag: Node = ["type": "boolean"]
+    private static let number: Node = ["type": "number"]
+
+    private static func array(_ items: Node) -> Node { .object(["type": "array", "items": items]) }
+
+    private static func object(_ properties: [String: Node], required: [String]) -> Node {
+        .object([
+            "type": "object", "properties": .object(properties), "required": .list(required.map(Node.text)),
+        ])
+    }
+
+    private static func list(_ name: String, _ item: String) -> Node {
+        object([name: array(OpenAPI.ref(item)), "next": text, "cursor": text], required: [name, "cursor"])
+    }
+
+    private static var problem: Node {
+        object(
+            [
+                "type": text, "status": integer, "title": text, "detail": text, "parameter": text,
+                "complaints": array(
+                    object(["message": text, "line": integer, "column": integer, "is_warning": flag], required: ["message"])),
+            ], required: ["type", "status", "title", "detail"])
+    }
+
+    private static var info: Node {
+        let kept = object(
+            ["kept": integer, "octets": integer, "ever": integer, "dropped": integer, "open": integer],
+            required: ["kept", "octets", "ever", "dropped"])
+        return object(
+            [
+                "version": text, "run": text, "started": text, "store": text, "uptime_s": number, "listeners": array(text),
+                "loops": integer, "sessions": kept, "messages": kept, "cursor": text, "waiting": integer,
+                "chronicle": object(
+                    ["last": integer, "forgotten": integer, "events_left_out": integer],
+                    required: ["last", "forgotten", "events_left_out"]), "trouble": text,
+            ], required: ["version", "run", "started", "store", "listeners", "sessions", "messages", "cursor"])
+    }
+
+    private static func session(withLines: Bool) -> [String: Node] {
+        let recipient = object(["address": text, "reply": text, "rule": text], required: ["address", "reply"])
+        let transaction = object(
+            [
+                "from": text, "recipients": array(recipient), "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),
+                "rejected_at": text, "reply": text, "rule": text, "message": text,
+            ], required: ["from", "recipients"])
+        let fault = object(
+            [
+                "at_us": integer, "rule": text, "phase": text, "action": text, "why": text, "use": integer, "octets": integer,
+                "script": array(text),
+            ], required: ["at_us", "rule", "phase", "action", "why"])
+        let line = object(
+            [
+                "at_us": integer, "who": OpenAPI.words(["client", "sink"]), "text": text, "segment": integer, "tls": flag,
+                "octets": integer,
+            ], required: ["at_us", "who", "text", "segment", "tls"])
+        var properties: [String: Node] = [
+            "id": text, "listener": text, "client": text, "started": text, "duration_us": integer, "helo": text,
+            "tls": object(
+                ["version": text, "cipher": text, "sni": text, "client_names": array(text)], required: ["version", "cipher"]),
+            "tls_failure": text, "ended_by": OpenAPI.words(Ending.allCases.map(\.rawValue)),
+            "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)), "rejected_at": text, "reply": text, "rule": text,
+            "transactions": array(transaction), "faults": array(fault), "notices": array(text), "events_dropped": integer,
+        ]
+        properties[withLines ? "lines" : "spaces"] = array(withLines ? line : text)
+        return [
+            "type": "object", "properties": .object(properties),
+            "required": ["id", "listener", "client", "started", "duration_us", "transactions", "faults", "notices"],
+        ]
+    }
+
+    private static let insides: [String: Node] = [
+        "headers": array(object(["name": text, "value": text], required: ["name", "value"])), "text": text, "html": text,
+        "parts": array(
+            object(
+                [
+                    "id": text, "file_name": text, "content_type": text, "content_id": text, "size": integer,
+                    "is_attachment": flag,
+                ], required: ["id", "content_type", "size"])),
+    ]
+
+    private static func message(_ insides: [String: Node]) -> [String: Node] {
+        let properties: [String: Node] = [
+            "id": text, "session": text, "received": text, "from": text, "to": array(text), "size": integer, "helo": text,
+            "client": text, "with": text, "subject": text, "message_id": text, "spaces": array(text), "tags": array(text),
+            "is_read": flag,
+        ]
+        return [
+            "type": "object", "properties": .object(properties.merging(insides) { a, _ in a }),
+            "required": .list((["id", "session", "received", "from", "to", "size"] + insides.keys.sorted()).map(Node.text)),
+        ]
+    }
+
+    private static var rule: Node {
+        object(
+            [
+                "name": text, "at": OpenAPI.words(Phase.allCases.map(\.rawValue)), "line": text,
+                "origin": OpenAPI.words(["run", "configuration"]), "enabled": flag, "matches": integer, "hits": integer,
+                "remaining": integer, "remains": text,
+                "present": array(object(["key": text, "count": integer, "refused": integer], required: ["key", "count"])),
+                "expires_in_s": number, "spaces": array(text),
+            ], required: ["name", "at", "line", "origin", "enabled", "matches", "hits", "remains", "present", "spaces"])
+    }
+
+    /// As in a file, or as one line; the sense of it all is told by what is answered.
+    private static var newRule: Node {
+        let actions: Node = ["anyOf": [["type": "array", "items": ["type": "string"]], ["type": "string"]]]
+        return .object([
+            "type": "object",
+            "properties": .object([
+                "name": ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"],
+                "at": OpenAPI.words(Phase.allCases.map(\.rawValue)), "when": ["type": "object"], "times": text,
+                "per": ["anyOf": [["type": "array", "items": ["type": "string"]], ["type": "string"]]],
+                "steps": ["type": "array"], "do": actions, "line": text, "space": text, "expires": text, "enabled": flag,
+            ]),
+        ])
+    }
+
+    private static var entry: Node {
+        object(
+            [
+                "number": integer, "kind": OpenAPI.words(Entry.Kind.allCases.map(\.rawValue)), "at": text, "session": text,
+                "message": text, "listener": text, "client": text, "helo": text, "from": text, "to": array(text),
+                "phase": text, "rule": text, "reply": text, "detail": text, "space": text,
+                "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),
+            ], required: ["number", "kind", "at"])
+    }
+
+    private static var waited: Node {
+        let entries = array(OpenAPI.ref("Entry"))
+        return object(
+            [
+                "fulfilled": flag, "count": integer, "sessions": array(OpenAPI.ref("Session")),
+                "messages": array(OpenAPI.ref("MessageSummary")), "rejects": entries, "rules": entries, "seen": entries,
+                "cursor": text,
+            ], required: ["fulfilled", "count", "cursor"])
+    }
+}
