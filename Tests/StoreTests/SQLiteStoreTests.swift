@@ -39,7 +39,7 @@ struct SQLiteStoreTests {
         try await store.fill()
         let counts = store.counts
         await store.close()
-        #expect(!FileManager.default.fileExists(atPath: folder.file + "-lock"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["mail.db"])
         for isIndexed in [true, false] {
             store = try folder.store(sync: sync)
             #expect(

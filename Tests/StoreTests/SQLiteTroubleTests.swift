@@ -68,7 +68,6 @@ struct SQLiteTroubleTests {
         await (try folder.store()).close()
         let url = URL(fileURLWithPath: folder.file)
         let ours = try Data(contentsOf: url)
-        for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: folder.file + suffix) }
         // SQLite file format §1.3: user_version at 60, application_id at 68, big end first.
         for (offset, value, words) in [
             (68, UInt8(1), "is a database of another program; name another file"),
@@ -229,8 +228,12 @@ struct SQLiteTroubleTests {
         }
         #expect(failure.reason == "\(folder.file): the store is closed; start it again")
         await store.settle()
-        await #expect(throws: StoreFailure.self) { try await store.messages(StoreQuery(limit: 1)) { _ in true } }
-        await #expect(throws: StoreFailure.self) { try await store.removeMessages([1]) }
+        let asked = await #expect(throws: StoreFailure.self) {
+            try await store.messages(StoreQuery(limit: 1)) { _ in true }
+        }
+        #expect(asked?.reason.hasPrefix("\(folder.file): the store is closed (") == true)
+        let removing = await #expect(throws: StoreFailure.self) { try await store.removeMessages([1]) }
+        #expect(removing?.reason.hasPrefix("\(folder.file): the store is closed (") == true)
         #expect(store.counts.messages == 1)
     }
 }

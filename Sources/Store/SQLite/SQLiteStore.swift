@@ -90,6 +90,8 @@ package final class SQLiteStore: SessionStore {
         fillLater()
     }
 
+    deinit { if !queue.withLock({ $0.isClosed }) { file.release() } }
+
     private static func open(_ file: StoreFile, _ sync: SyncMode) throws -> DatabasePool {
         if !file.exists {
             // Made with a rollback journal: the number of the application stands in the file itself from the start.
@@ -355,7 +357,8 @@ package final class SQLiteStore: SessionStore {
         }
         await withCheckedContinuation { continuation in
             indexQueue.async {
-                // What is still being read ends first.
+                // What is still being read ends first; the writer closes last, and the log goes with it.
+                self.pool.releaseMemory()
                 try? self.pool.close()
                 self.file.release()
                 continuation.resume()
