@@ -1,6 +1,6 @@
-// What can go wrong with a file: each has its words, leaves what is not ours alone, and the store goes on by itself when
-// the trouble is over. The full disk is a limit of pages inside SQLite, and, where the tests may mount one, a real small
-// file system.
+// What can go wrong with a file: each has its words, leaves what is not ours alone, and the store goes on by itself
+// when the trouble is over. The full disk is a limit of pages inside SQLite, and, where the tests may mount one, a real
+// small file system.
 
 import Foundation
 import Glibc

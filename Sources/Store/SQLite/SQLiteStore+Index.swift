@@ -1,5 +1,5 @@
-// The indexes of facets and of texts are filled when nobody waits to be kept, a few rows at a time; they are complete up
-// to a position that stands in the file, and searches look at everything behind it. What is removed stays in the
+// The indexes of facets and of texts are filled when nobody waits to be kept, a few rows at a time; they are complete
+// up to a position that stands in the file, and searches look at everything behind it. What is removed stays in the
 // indexes, where it does no harm since no position is given twice; when more is gone than there, they are made anew.
 
 import Dispatch
