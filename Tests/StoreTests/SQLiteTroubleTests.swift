@@ -103,7 +103,8 @@ struct SQLiteTroubleTests {
         #expect(try reason(folder.path) == "\(folder.path): cannot keep a store in a folder; name a file in it")
         #expect(
             try reason(folder.path + "/no/mail.db")
-                == "\(folder.path)/no/mail.db: the folder \(folder.path)/no does not exist; create it, or name another file"
+                == "\(folder.path)/no/mail.db: the folder \(folder.path)/no does not exist; "
+                + "create it, or name another file"
         )
         #expect(try reason("") == "the store has no file name; name one")
         // Not even root may make files there.

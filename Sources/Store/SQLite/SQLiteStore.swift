@@ -158,12 +158,9 @@ package final class SQLiteStore: SessionStore {
         }
         if hasRoom { return .later }
         figures.withLock { $0.counts.refusals += 1 }
-        return .refused(
-            StoreFailure(
-                reason: isClosed
-                    ? "\(file.path): the store is closed; start it again"
-                    : "\(file.path): \(Self.queueOctets >> 20) MiB wait to be written; send slower, or use a faster disk"
-            ))
+        let waiting = "\(Self.queueOctets >> 20) MiB wait to be written; send slower, or use a faster disk"
+        let why = isClosed ? "the store is closed; start it again" : waiting
+        return .refused(StoreFailure(reason: "\(file.path): \(why)"))
     }
 
     package func keep(_ session: StoredSession) {
