@@ -154,8 +154,8 @@ package struct KeepResult: Sendable, Hashable {
     }
 }
 
-/// Keeps messages and sessions. What keeps is called from every loop and never blocks for longer than a short lock; what
-/// reads may take its time.
+/// Keeps messages and sessions. What keeps is called from every loop and never blocks for longer than a short lock;
+/// what reads may take its time.
 package protocol SessionStore: Sendable {
     /// False where messages are counted only: then their octets need not be collected at all.
     var keepsMessages: Bool { get }

@@ -39,7 +39,7 @@ struct SQLiteStoreTests {
         try await store.fill()
         let counts = store.counts
         await store.close()
-        #expect(!FileManager.default.fileExists(atPath: folder.file + "-lock"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["mail.db"])
         for isIndexed in [true, false] {
             store = try folder.store(sync: sync)
             #expect(
@@ -178,6 +178,35 @@ struct SQLiteStoreTests {
         #expect(try await fixture.ids(query) == ["s17.1"])
         query.facets = [[Facet.session.hash("s16")]]
         #expect(try await fixture.ids(query).isEmpty)
+    }
+
+    @Test("what is kept while the index is filled is found as well")
+    func fillingMeanwhile() async throws {
+        let fixture = try StoreFixture(.sqlite)
+        let store = try #require(fixture.store as? SQLiteStore)
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                for number in 1...2000 {
+                    _ = store.keep(message("s\(number).1", "fruit \(number % 7) end"), ticket(0))
+                    store.keep(session(UInt64(number), to: ["user\(number % 7)@x.test"]))
+                    if number % 50 == 0 { await store.settle() }
+                }
+            }
+            group.addTask { for _ in 0..<20 { try await store.fill() } }
+            try await group.waitForAll()
+        }
+        for isFilled in [false, true] {
+            if isFilled { try await store.fill() }
+            let expected = stride(from: 1998, to: 0, by: -7).map { Int64($0) }
+            var query = StoreQuery(limit: 9999)
+            query.containing = ["fruit 3 end"]
+            let found = try await store.messages(query) { $0.message.content == Array("fruit 3 end".utf8) }
+            #expect(found.map(\.position) == expected)
+            #expect(
+                try await fixture.numbers(StoreQuery(limit: 9999, to: ["user3@x.test"])).map { Int64($0) } == expected)
+        }
+        #expect(store.figures.withLock { $0.totals.messages.indexed } == 2000)
+        await store.close()
     }
 
     @Test("a message with too much text for the index is looked at by every search")

@@ -1,6 +1,6 @@
-// What can go wrong with a file: each has its words, leaves what is not ours alone, and the store goes on by itself when
-// the trouble is over. The full disk is a limit of pages inside SQLite, and, where the tests may mount one, a real small
-// file system.
+// What can go wrong with a file: each has its words, leaves what is not ours alone, and the store goes on by itself
+// when the trouble is over. The full disk is a limit of pages inside SQLite, and, where the tests may mount one, a real
+// small file system.
 
 import Foundation
 import Glibc
@@ -68,7 +68,6 @@ struct SQLiteTroubleTests {
         await (try folder.store()).close()
         let url = URL(fileURLWithPath: folder.file)
         let ours = try Data(contentsOf: url)
-        for suffix in ["-wal", "-shm"] { try? FileManager.default.removeItem(atPath: folder.file + suffix) }
         // SQLite file format §1.3: user_version at 60, application_id at 68, big end first.
         for (offset, value, words) in [
             (68, UInt8(1), "is a database of another program; name another file"),
@@ -104,7 +103,8 @@ struct SQLiteTroubleTests {
         #expect(try reason(folder.path) == "\(folder.path): cannot keep a store in a folder; name a file in it")
         #expect(
             try reason(folder.path + "/no/mail.db")
-                == "\(folder.path)/no/mail.db: the folder \(folder.path)/no does not exist; create it, or name another file"
+                == "\(folder.path)/no/mail.db: the folder \(folder.path)/no does not exist; "
+                + "create it, or name another file"
         )
         #expect(try reason("") == "the store has no file name; name one")
         // Not even root may make files there.
@@ -229,8 +229,12 @@ struct SQLiteTroubleTests {
         }
         #expect(failure.reason == "\(folder.file): the store is closed; start it again")
         await store.settle()
-        await #expect(throws: StoreFailure.self) { try await store.messages(StoreQuery(limit: 1)) { _ in true } }
-        await #expect(throws: StoreFailure.self) { try await store.removeMessages([1]) }
+        let asked = await #expect(throws: StoreFailure.self) {
+            try await store.messages(StoreQuery(limit: 1)) { _ in true }
+        }
+        #expect(asked?.reason.hasPrefix("\(folder.file): the store is closed (") == true)
+        let removing = await #expect(throws: StoreFailure.self) { try await store.removeMessages([1]) }
+        #expect(removing?.reason.hasPrefix("\(folder.file): the store is closed (") == true)
         #expect(store.counts.messages == 1)
     }
 }

@@ -1,5 +1,5 @@
-// The indexes of facets and of texts are filled when nobody waits to be kept, a few rows at a time; they are complete up
-// to a position that stands in the file, and searches look at everything behind it. What is removed stays in the
+// The indexes of facets and of texts are filled when nobody waits to be kept, a few rows at a time; they are complete
+// up to a position that stands in the file, and searches look at everything behind it. What is removed stays in the
 // indexes, where it does no harm since no position is given twice; when more is gone than there, they are made anew.
 
 import Dispatch
@@ -214,6 +214,8 @@ extension StoreWriter {
         for entry in entries {
             if count > 0, isTime() { break }
             count += 1
+            // An entry that is in it already would stand in it twice.
+            guard entry.position > draft[shelf].indexed else { continue }
             draft[shelf].indexed = entry.position
             there.bind(1, entry.position)
             let isThere = try there.step()
@@ -230,7 +232,8 @@ extension StoreWriter {
             put.bind(2, position)
             try put.run()
         }
-        if count == entries.count { draft[shelf].indexed = reached }
+        // The rows may have been read later than the position up to which they were to reach.
+        if count == entries.count { draft[shelf].indexed = max(draft[shelf].indexed, reached) }
         return count
     }
 

@@ -90,6 +90,8 @@ package final class SQLiteStore: SessionStore {
         fillLater()
     }
 
+    deinit { if !queue.withLock({ $0.isClosed }) { file.release() } }
+
     private static func open(_ file: StoreFile, _ sync: SyncMode) throws -> DatabasePool {
         if !file.exists {
             // Made with a rollback journal: the number of the application stands in the file itself from the start.
@@ -157,12 +159,9 @@ package final class SQLiteStore: SessionStore {
         }
         if hasRoom { return .later }
         figures.withLock { $0.counts.refusals += 1 }
-        return .refused(
-            StoreFailure(
-                reason: isClosed
-                    ? "\(file.path): the store is closed; start it again"
-                    : "\(file.path): \(Self.queueOctets >> 20) MiB wait to be written; send slower, or use a faster disk"
-            ))
+        let waiting = "\(Self.queueOctets >> 20) MiB wait to be written; send slower, or use a faster disk"
+        let why = isClosed ? "the store is closed; start it again" : waiting
+        return .refused(StoreFailure(reason: "\(file.path): \(why)"))
     }
 
     package func keep(_ session: StoredSession) {
@@ -356,7 +355,8 @@ package final class SQLiteStore: SessionStore {
         }
         await withCheckedContinuation { continuation in
             indexQueue.async {
-                // What is still being read ends first.
+                // What is still being read ends first; the writer closes last, and the log goes with it.
+                self.pool.releaseMemory()
                 try? self.pool.close()
                 self.file.release()
                 continuation.resume()

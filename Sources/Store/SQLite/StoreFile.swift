@@ -154,6 +154,7 @@ struct StoreFile {
                 "the database is damaged (\(fault.words)); move it away and start with a new one"
             case SQLITE_IOERR: "reading or writing failed (\(detail(fault))); look at the disk"
             case SQLITE_INTERRUPT: "the question was withdrawn; ask again"
+            case SQLITE_MISUSE: "the store is closed (\(fault.words)); start it again"
             default: "SQLite refuses (\(fault.words), code \(fault.code)); look at the file and its disk"
             }
         return StoreFailure(reason: "\(path): \(reason)")
