@@ -53,6 +53,23 @@ struct StoreContractTests {
         #expect(try await fixture.ids(StoreQuery(limit: 0)).isEmpty)
     }
 
+    @Test("gives the oldest first where that is asked for", arguments: StoreKind.allCases)
+    func oldestFirst(_ kind: StoreKind) async throws {
+        let fixture = try StoreFixture(kind)
+        for number in 1...9 { try await fixture.keep(message("s1.\(number)", to: number.isMultiple(of: 2) ? "a@x" : "b@x")) }
+        var query = StoreQuery(limit: 3)
+        query.oldestFirst = true
+        #expect(try await fixture.ids(query) == ["s1.1", "s1.2", "s1.3"])
+        (query.after, query.before) = (4, 8)
+        #expect(try await fixture.ids(query) == ["s1.5", "s1.6", "s1.7"])
+        (query.after, query.before, query.facets) = (2, nil, [[Facet.to.hash("a@x")]])
+        #expect(try await fixture.ids(query) == ["s1.4", "s1.6", "s1.8"])
+        for number in UInt64(1)...4 { try await fixture.keep(session(number, to: ["ann@x.test"], octets: 9, at: 7)) }
+        query = StoreQuery(limit: 2)
+        (query.oldestFirst, query.after) = (true, 1)
+        #expect(try await fixture.store.sessions(query) { _ in true }.map(\.number) == [2, 3])
+    }
+
     @Test("looks at as many as it takes to find what is wanted", arguments: StoreKind.allCases)
     func wanted(_ kind: StoreKind) async throws {
         let fixture = try StoreFixture(kind)

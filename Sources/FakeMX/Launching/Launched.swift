@@ -75,6 +75,8 @@ package final class Launched: Sendable {
             server = try Server(
                 configuration: sink, transcriptDescriptor: surroundings.transcriptDescriptor,
                 progress: surroundings.progress)
+        } catch let failure as StoreFailure {
+            throw LaunchTrouble("--store: \(failure.reason)", isBadUse: true)
         } catch { throw LaunchTrouble("\(error)", isBadUse: false) }
         do {
             addresses = try await server.start().map(\.description)

@@ -36,6 +36,17 @@ extension SQLiteStore {
         _ query: StoreQuery, where matches: @escaping @Sendable (StoredMessage) -> Bool
     ) async throws(StoreFailure) -> [StoredMessage] {
         await settle()
+        if query.oldestFirst {
+            return try await oldest(.messages, query) { connection in
+                let reader = try MessageReader(connection)
+                return { position in
+                    try reader.message(position, contentLimit: query.contentLimit) { message in
+                        query.facets.isEmpty || query.admits(message.facets.sorted())
+                    }
+                    .flatMap { matches($0) ? $0 : nil }
+                }
+            }
+        }
         return try await slices(query) { connection, before, most in
             let indexed = try Totals.read(connection).messages.indexed
             var candidates = try Candidates(connection, .messages, query, before: before, indexed: indexed)
@@ -87,6 +98,14 @@ extension SQLiteStore {
         _ query: StoreQuery, where matches: @escaping @Sendable (StoredSession) -> Bool
     ) async throws(StoreFailure) -> [StoredSession] {
         await settle()
+        if query.oldestFirst {
+            return try await oldest(.sessions, query) { connection in
+                let reader = try SessionReader(connection)
+                return { position in
+                    try reader.session(position) { query.admits($0) }.flatMap { matches($0) ? $0 : nil }
+                }
+            }
+        }
         return try await slices(query) { connection, before, most in
             let indexed = try Totals.read(connection).sessions.indexed
             var candidates = try Candidates(connection, .sessions, query, before: before, indexed: indexed)
@@ -129,6 +148,39 @@ extension SQLiteStore {
             // A slice that ended early has the last of all, or all that was wanted.
             guard let next = slice.before else { break }
             before = next
+        }
+        return found
+    }
+
+    /// The oldest first: the index is followed from its new end, so the positions are gathered before anything is read.
+    ///
+    /// - Parameter look: makes what reads one position; nil for what is not meant, or gone.
+    private func oldest<Element: Sendable>(
+        _ shelf: Shelf, _ query: StoreQuery,
+        _ look: @escaping @Sendable (Connection) throws -> (Int64) throws -> Element?
+    ) async throws(StoreFailure) -> [Element] {
+        let positions = try await read { connection in
+            let totals = try Totals.read(connection)
+            let indexed = shelf == .messages ? totals.messages.indexed : totals.sessions.indexed
+            var candidates = try Candidates(
+                connection, shelf, query, before: query.before ?? Int64.max, indexed: indexed)
+            var positions: [Int64] = []
+            while let position = try candidates.next() { positions.append(position) }
+            return positions
+        }
+        var found: [Element] = []
+        var rest = positions.reversed()[...]
+        while !rest.isEmpty, found.count < query.limit {
+            let (slice, most) = (Array(rest.prefix(Self.readSlice)), query.limit - found.count)
+            rest = rest.dropFirst(slice.count)
+            found += try await read { connection in
+                let reader = try look(connection)
+                var found: [Element] = []
+                for position in slice where found.count < most {
+                    if let element = try reader(position) { found.append(element) }
+                }
+                return found
+            }
         }
         return found
     }
