@@ -41,6 +41,11 @@ int linux_epoll_poll(int epoll, struct epoll_event *entries, int capacity, int a
     return outcome(epoll_wait(epoll, entries, capacity, atMost_ms));
 }
 
+int linux_epoll_wait_ns(int epoll, struct epoll_event *entries, int capacity, long atMost_ns) {
+    struct timespec limit = {atMost_ns / 1000000000, atMost_ns % 1000000000};
+    return outcome(epoll_pwait2(epoll, entries, capacity, &limit, NULL));
+}
+
 int linux_stream_socket(int family) {
     return outcome(socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
 }

@@ -43,6 +43,11 @@ package actor EventLoop {
     /// Calls `body` on the loop at the end of each wake-up, when every connection that was ready had its turn.
     package func whenWakeUpFinishes(_ body: @escaping @Sendable (Instant) -> Void) { reactor.wakeUpFinished = body }
 
+    /// Calls `body` on the loop when a group is due (`Reactor.requestGroup`).
+    package func whenGroupIsDue(_ body: @escaping @Sendable (isolated EventLoop) -> Void) {
+        reactor.groupDone = { [unowned self] in self.assumeIsolated { body($0) } }
+    }
+
     /// Returns when the turn that runs, if one does, is finished.
     package func awaitTurn() {}
 

@@ -17,6 +17,10 @@ package final class Reactor {
     package var attachment: AnyObject?
     /// Called at the end of each wake-up, when every connection that was ready had its turn: the place for batches.
     package var wakeUpFinished: ((Instant) -> Void)?
+    /// Something that several connections wait for together is to be done at this moment, and `groupDone` does it: the
+    /// loop goes on with its sockets until then, so that there is company. nil: nothing is.
+    package private(set) var groupDue: Instant?
+    package var groupDone: (() -> Void)?
 
     let epoll: Int32
     let readBuffer: UnsafeMutableRawPointer
@@ -95,7 +99,12 @@ package final class Reactor {
         var quietSince: Instant?
         var lingers = false
         while true {
-            let count = linux_epoll_poll(epoll, entries, Int32(Self.entryCount), lingers ? Self.lingering_ms : 0)
+            let count: Int32
+            if let groupDue, !queuedNow {
+                count = linux_epoll_wait_ns(epoll, entries, Int32(Self.entryCount), Int(groupDue.since_ns(.now())))
+            } else {
+                count = linux_epoll_poll(epoll, entries, Int32(Self.entryCount), lingers ? Self.lingering_ms : 0)
+            }
             if count > 0 {
                 quietSince = nil
                 for index in 0..<Int(count) { serve(entries[index]) }
@@ -104,7 +113,8 @@ package final class Reactor {
             if count <= 0 { now = .now() }
             let isLate = serveDeadlines()
             serveQueued()
-            if count > 0 || isLate || !queued.isEmpty {
+            if let groupDue, groupDue <= now { finishGroup() }
+            if count > 0 || isLate || !queued.isEmpty || groupDue != nil {
                 lingers = false
             } else if lingers {
                 break
@@ -120,14 +130,36 @@ package final class Reactor {
                 break
             }
         }
+        finishGroup()
         wakeUpFinished?(now)
         setAlarm()
+    }
+
+    private var queuedNow: Bool { !queued.isEmpty }
+
+    /// Something is to be done for several connections together, at this moment at the latest.
+    package func requestGroup(by due: Instant) { groupDue = groupDue.map { min($0, due) } ?? due }
+
+    private func finishGroup() {
+        guard groupDue != nil else { return }
+        groupDue = nil
+        groupDone?()
+        serveQueued()
+    }
+
+    /// Gives a connection a turn, if it is still there: what it is told, it may answer.
+    package func turn(of id: UInt64, _ body: (Connection) -> Void) {
+        guard let connection = table.find(id), connection.isOpen else { return }
+        current = connection
+        body(connection)
+        finishTurn(connection)
     }
 
     /// Ends an entry from outside: what was sent is written, what was closed is told.
     func finishEntry() {
         settleAll()
         serveQueued()
+        finishGroup()
         if !queued.isEmpty { kick?() }
         wakeUpFinished?(now)
         setAlarm()
@@ -302,6 +334,7 @@ package final class Reactor {
         alarmRangFirst = nil
         kick = nil
         wakeUpFinished = nil
+        groupDone = nil
         attachment = nil
     }
 }

@@ -18,6 +18,22 @@ final class LoopWorkspace: @unchecked Sendable {
 
     init(output: SessionOutput) { self.output = output }
 
+    /// Messages that wait to be stored together.
+    var waiting = 0
+    /// So many need no more company.
+    private static let companyLimit = 16
+    /// Nor does one wait longer than this for it, in nanoseconds.
+    private static let company_ns: UInt64 = 1_000_000
+    /// Connections of this loop in whose transactions a message may still come, or waits.
+    var inTransaction = 0
+
+    /// A message was handed to the store: it is to be kept with those that other connections bring in a moment.
+    func awaitStore(_ reactor: Reactor, _ now: Instant) {
+        waiting += 1
+        let isFull = waiting >= inTransaction || waiting >= Self.companyLimit
+        reactor.requestGroup(by: isFull ? now : now.adding(ns: Self.company_ns))
+    }
+
     /// The events of the turn that runs.
     func tellChronicle(of session: UInt64, isLast: Bool, now: Instant) {
         guard isLast || output.chronicle.hasRoom(for: effects.events.octetCount) else {
@@ -62,6 +78,7 @@ final class SMTPHandler: ConnectionHandler {
     private var isReading = true
     private var hasEnded = false
     private var hasToldEnd = false
+    private var isInTransaction = false
 
     init(conversation: Conversation, workspace: LoopWorkspace, identity: TLSIdentity?, tlsMenu: TLSMenu) {
         self.conversation = conversation
@@ -141,6 +158,10 @@ final class SMTPHandler: ConnectionHandler {
     // MARK: Effects
 
     private func carryOut(_ connection: Connection, _ now: Instant) {
+        if conversation.hasTransaction != isInTransaction {
+            isInTransaction.toggle()
+            workspace.inTransaction += isInTransaction ? 1 : -1
+        }
         storeMessages(connection, now)
         if workspace.effects.startsTLS, identity == nil {
             // STARTTLS is only listed where there is a certificate; a rule may offer it all the same.
@@ -192,7 +213,8 @@ final class SMTPHandler: ConnectionHandler {
             switch workspace.output.store.keep(message, ticket) {
             case .kept: stored(nil, now)
             case .refused(let failure): stored(failure, now)
-            case .later: return  // the store calls, and the reply waits for that
+            case .later:  // the store calls, or the loop does it for several at once; the reply waits for that
+                return workspace.awaitStore(connection.reactor, now)
             }
         }
     }

@@ -64,7 +64,8 @@ package final class Server: Sendable {
         case .none: CountingStore()
         case .file(let path, let sync, let retention):
             try SQLiteStore(
-                path: path, sync: sync, retention: retention, text: configuration.searchText, onKept: onKept)
+                path: path, sync: sync, retention: retention, loops: max(1, configuration.loops),
+                text: configuration.searchText, onKept: onKept)
         }
     }
 
@@ -102,6 +103,15 @@ package final class Server: Sendable {
         for (index, loop) in loops.enumerated() {
             let workspace = workspaces[index]
             await loop.whenWakeUpFinishes { _ in workspace.flush() }
+            await loop.whenGroupIsDue { [store] loop in
+                let now = loop.face.now
+                workspace.waiting = 0
+                for result in store.commit(loop: index) {
+                    loop.face.turn(of: result.ticket.connection) { connection in
+                        (connection.handler as? SMTPHandler)?.messageStored(connection, result.failure, now: now)
+                    }
+                }
+            }
             try await loop.listen(
                 on: bound.compactMap { $0.indices.contains(index) ? $0[index] : nil },
                 accept: { [self] arrival in handler(for: arrival, workspace) },

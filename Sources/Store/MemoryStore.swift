@@ -9,12 +9,21 @@ package final class MemoryStore: SessionStore {
     private final class Entry: Sendable {
         let position: Int64
         let message: Message
-        let facets: [UInt64]
+        /// Made when somebody looks for it: most messages are never looked for.
+        private let made = Mutex<[UInt64]?>(nil)
 
         init(_ position: Int64, _ message: Message) {
             self.position = position
             self.message = message
-            facets = message.facets.sorted()
+        }
+
+        var facets: [UInt64] {
+            made.withLock { made in
+                if let made { return made }
+                let facets = message.facets.sorted()
+                made = facets
+                return facets
+            }
         }
     }
 
@@ -146,7 +155,7 @@ package final class MemoryStore: SessionStore {
         var found: [StoredMessage] = []
         for index in query.order(all.indices) where found.count < query.limit {
             let entry = all[index]
-            guard query.admits(entry.position, entry.facets) else { continue }
+            guard query.admits(entry.position, query.facets.isEmpty ? [] : entry.facets) else { continue }
             let stored = StoredMessage(
                 position: entry.position, message: entry.message, size: entry.message.content.count,
                 marks: marks[entry.position] ?? Marks())

@@ -170,6 +170,9 @@ package protocol SessionStore: Sendable {
 
     /// Only when the message is kept may its 250 be written (RFC 5321 §4.2.5).
     func keep(_ message: Message, _ ticket: KeepTicket) -> Keeping
+    /// What came from one loop since the last call, answered with `later`, is kept together, and answered. To be called by
+    /// that loop, soon; where the store answers by itself there is nothing to do.
+    func commit(loop: Int) -> [KeepResult]
     /// Its position is the store's to give.
     func keep(_ session: StoredSession)
     /// Counts a message or a session that is not kept.
@@ -210,6 +213,10 @@ package protocol SessionStore: Sendable {
     func expire(now_us: Int64)
     /// Writes what waits to be written. Nothing is kept afterwards.
     func close() async
+}
+
+extension SessionStore {
+    package func commit(loop: Int) -> [KeepResult] { [] }
 }
 
 /// The store could not take a message, or not read what it was asked for. The sender is told 452 4.3.1 and may come

@@ -27,6 +27,9 @@ int linux_epoll_remove(int epoll, int descriptor);
 /// Waits for the first entry, `atMost_ms` at most; 0 does not wait. The number of entries filled, or -errno.
 int linux_epoll_poll(int epoll, struct epoll_event *entries, int capacity, int atMost_ms);
 
+/// The same, for less than a millisecond.
+int linux_epoll_wait_ns(int epoll, struct epoll_event *entries, int capacity, long atMost_ns);
+
 /// A stream socket, not blocking, closed on exec.
 int linux_stream_socket(int family);
 /// The new descriptor is not blocking and closed on exec.

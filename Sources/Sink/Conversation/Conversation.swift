@@ -165,6 +165,9 @@ package final class Conversation {
         session.keepsContent = context.keepsMessages || !edition.messagePhases.isEmpty
     }
 
+    /// A transaction is open, and so is the session.
+    package var hasTransaction: Bool { !hasEnded && session.hasTransaction }
+
     /// The last turn has run: nothing will be done any more.
     package var hasEnded: Bool { if case .ended = gate { true } else { false } }
 

@@ -17,9 +17,9 @@ struct Filling {
 
 extension SQLiteStore {
     /// Nobody has kept anything for so long: the store is idle.
-    private static let quiet_ns: UInt64 = 20_000_000
+    private static let quiet_ns: UInt64 = 1_000_000_000
     /// However busy it is, a slice is written once in so long a time.
-    private static let patience_ns: UInt64 = 250_000_000
+    private static let patience_ns: UInt64 = 5_000_000_000
     /// A slice ends after so long a time: who comes then waits no longer.
     private static let slice_ns: UInt64 = 3_000_000
     /// Of one read: messages, their octets, and sessions.

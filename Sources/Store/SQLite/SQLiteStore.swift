@@ -43,6 +43,11 @@ package final class SQLiteStore: SessionStore {
         var isEmpty: Bool { messages.isEmpty && sessions.isEmpty && settlers.isEmpty && expire_us == nil }
     }
 
+    /// What one loop has handed over and not committed yet.
+    private final class Turns: Sendable {
+        let messages = Mutex<[(message: Message, ticket: KeepTicket)]>([])
+    }
+
     /// What can be read at any time.
     struct Figures {
         var counts = StoreCounts()
@@ -53,11 +58,17 @@ package final class SQLiteStore: SessionStore {
     let pool: DatabasePool
     let writer: StoreWriter
     let text: @Sendable (Message) -> String
+    /// What each loop has handed over and will commit itself; empty where the writer does it all.
+    private let turns: [Turns]
     private let onKept: @Sendable ([KeepResult]) -> Void
     let queue = Mutex(Queue())
     let figures: Mutex<Figures>
     let indexQueue = DispatchQueue(label: "fakemx.store.index", qos: .utility)
     let filling = Mutex(Filling())
+    /// Copies the log, on a connection and a queue of its own.
+    private let copyQueue = DispatchQueue(label: "fakemx.store.log", qos: .utility)
+    private let copier = Mutex<DatabaseQueue?>(nil)
+    private let isCopying = Atomic<Bool>(false)
     /// When the last group was written, nanoseconds of the uptime.
     let lastGroup_ns = Atomic<UInt64>(0)
 
@@ -65,10 +76,12 @@ package final class SQLiteStore: SessionStore {
     ///
     /// - Parameters:
     ///   - text: what a message is searched for: subject, addresses, body, all decoded. Called on a queue of the store.
+    ///   - loops: so many loops call `commit` themselves, which spares a message two ways between threads; 0: the writer
+    ///     commits by itself. Where a commit waits for the disk, no loop may, so `full` is always the writer's.
     ///   - onKept: hears of every message that `keep` answered with `.later`, group by group, on the writer's queue.
     package init(
-        path: String, sync: SyncMode, retention: Retention, text: @escaping @Sendable (Message) -> String,
-        onKept: @escaping @Sendable ([KeepResult]) -> Void
+        path: String, sync: SyncMode, retention: Retention, loops: Int = 0,
+        text: @escaping @Sendable (Message) -> String, onKept: @escaping @Sendable ([KeepResult]) -> Void
     ) throws(StoreFailure) {
         let file = try StoreFile(path: path)
         do {
@@ -84,6 +97,7 @@ package final class SQLiteStore: SessionStore {
         self.file = file
         self.text = text
         self.onKept = onKept
+        turns = sync == .normal ? (0..<loops).map { _ in Turns() } : []
         var figures = Figures()
         figures.totals = writer.totals
         self.figures = Mutex(figures)
@@ -147,6 +161,10 @@ package final class SQLiteStore: SessionStore {
     // MARK: Keeping
 
     package func keep(_ message: Message, _ ticket: KeepTicket) -> Keeping {
+        if turns.indices.contains(ticket.loop), !isClosed {
+            turns[ticket.loop].messages.withLock { $0.append((message, ticket)) }
+            return .later
+        }
         let octets = message.content.count + Self.queueEntryOctets
         let (isClosed, hasRoom) = queue.withLock { queue in
             guard !queue.isClosed else { return (true, false) }
@@ -163,6 +181,23 @@ package final class SQLiteStore: SessionStore {
         let why = isClosed ? "the store is closed; start it again" : waiting
         return .refused(StoreFailure(reason: "\(file.path): \(why)"))
     }
+
+    package func commit(loop: Int) -> [KeepResult] {
+        guard turns.indices.contains(loop) else { return [] }
+        let messages = turns[loop].messages.withLock { waiting in
+            defer { waiting.removeAll(keepingCapacity: true) }
+            return waiting
+        }
+        guard !messages.isEmpty else { return [] }
+        return pool.writeWithoutTransaction { _ in
+            let results = write(messages, [])
+            keepLogShort()
+            lastGroup_ns.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
+            return results
+        }
+    }
+
+    private var isClosed: Bool { queue.withLock { $0.isClosed } }
 
     package func keep(_ session: StoredSession) {
         let octets = session.log.octetCount + Self.queueEntryOctets
@@ -225,6 +260,7 @@ package final class SQLiteStore: SessionStore {
             return group
         }
         let results = write(group.messages, group.sessions)
+        keepLogShort()
         lastGroup_ns.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
         let isDone = group.expire_us.map { expireSlice($0) } ?? true
         let octets =
@@ -243,6 +279,27 @@ package final class SQLiteStore: SessionStore {
         if isDone { for settler in group.settlers { settler.resume() } }
         // Behind what others have given the writer meanwhile, so that nobody waits for ever.
         if hasMore { pool.asyncWriteWithoutTransaction { _ in self.writeGroup() } } else { fillLater() }
+    }
+
+    /// Copies the log into the database when it is long: beside the writer, or, when that cannot keep up, here.
+    private func keepLogShort() {
+        let pages = writer.logPages.load(ordering: .relaxed)
+        guard pages >= Schema.checkpointPages else { return }
+        if pages >= Schema.mostLogPages {
+            try? writer.connection.execute("PRAGMA wal_checkpoint(RESTART)")
+            return writer.logPages.store(0, ordering: .relaxed)
+        }
+        guard !isCopying.exchange(true, ordering: .relaxed) else { return }
+        copyQueue.async { [self] in
+            // What fails here is tried again behind the next group, and a full disk is the writer's to tell.
+            _ = try? copier.withLock { copier in
+                if copier == nil {
+                    copier = try DatabaseQueue(path: file.pathForSQLite, configuration: Schema.configuration)
+                }
+                try copier?.writeWithoutTransaction { _ = try $0.checkpoint(.passive) }
+            }
+            isCopying.store(false, ordering: .relaxed)
+        }
     }
 
     private func write(
@@ -347,6 +404,15 @@ package final class SQLiteStore: SessionStore {
         guard isFirst else { return }
         await settle()
         await stopFilling()
+        await withCheckedContinuation { continuation in
+            copyQueue.async {
+                self.copier.withLock { copier in
+                    try? copier?.close()
+                    copier = nil
+                }
+                continuation.resume()
+            }
+        }
         await withCheckedContinuation { continuation in
             pool.asyncWriteWithoutTransaction { _ in
                 self.writer.close()

@@ -13,8 +13,10 @@ enum Schema {
     static let writerCache_KiB = 8192
     static let readerCache_KiB = 2048
     static let readers = 3
-    /// The log is copied into the database when it has so many pages.
+    /// The log is copied into the database, beside the writer, when it has so many pages;
     static let checkpointPages = 1000
+    /// and by the writer itself, which waits for it, when it has so many: copying beside it could not keep up.
+    static let mostLogPages = 8 * checkpointPages
     /// What stays of the log file after a burst.
     static let logOctets = 64 << 20
     /// How long another program may hold the database before a write or a read fails.
@@ -35,7 +37,7 @@ enum Schema {
             try database.execute(sql: "PRAGMA secure_delete = OFF")
             try database.execute(sql: "PRAGMA temp_store = MEMORY")
             guard !database.configuration.readonly else { return }
-            try database.execute(sql: "PRAGMA wal_autocheckpoint = \(checkpointPages)")
+            try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
             try database.execute(sql: "PRAGMA journal_size_limit = \(logOctets)")
         }
         return configuration

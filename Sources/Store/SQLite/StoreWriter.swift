@@ -4,11 +4,18 @@
 import GRDB
 import GRDBSQLite
 import SMTP
+import Synchronization
 
 /// @unchecked Sendable: everything here is touched on the writer queue of the pool alone.
 final class StoreWriter: @unchecked Sendable {
+    /// Beyond a limit stands at most this part of it, and never more rows than these.
+    static let slackPart = 50
+    static let mostSlack = 500
+
     let connection: Connection
     let retention: Retention
+    /// Pages in the log behind the last commit.
+    let logPages = Atomic<Int>(0)
     /// As they stand in the file.
     private(set) var totals: Totals
     /// As they will stand there after the transaction that runs.
@@ -38,6 +45,20 @@ final class StoreWriter: @unchecked Sendable {
             VALUES (?,?,?,?,?,?,?,?)
             """)
         envelope.reserveCapacity(1024)
+        watchLog()
+    }
+
+    /// Nobody copies the log into the database on the way: `SQLiteStore` does it beside the writer.
+    private func watchLog() {
+        let pages = Unmanaged.passUnretained(self).toOpaque()
+        sqlite3_wal_hook(
+            connection.handle,
+            { context, _, _, count in
+                guard let context else { return SQLITE_OK }
+                Unmanaged<StoreWriter>.fromOpaque(context).takeUnretainedValue().logPages
+                    .store(Int(count), ordering: .relaxed)
+                return SQLITE_OK
+            }, pages)
     }
 
     /// Prepared once.
@@ -127,7 +148,11 @@ final class StoreWriter: @unchecked Sendable {
     func dropExcess(_ shelf: Shelf) throws(SQLiteFault) -> Int {
         let countLimit = shelf == .messages ? retention.messages : retention.sessions
         let octetLimit = shelf == .messages ? retention.messageOctets : retention.sessionOctets
-        guard draft[shelf].count > countLimit || draft[shelf].octets > octetLimit else { return 0 }
+        // A little more is let stand, and goes at once: rows that go together cost a fraction of rows that go one by one.
+        guard
+            draft[shelf].count > countLimit + min(countLimit / Self.slackPart, Self.mostSlack)
+                || draft[shelf].octets > octetLimit + octetLimit / Self.slackPart
+        else { return 0 }
         return try dropOldest(shelf, atMost: .max) { totals, _, _ in
             totals.count > 1 && (totals.count > countLimit || totals.octets > octetLimit)
         }
@@ -230,6 +255,7 @@ final class StoreWriter: @unchecked Sendable {
     func close() {
         for statement in [begin, commit, updateTotals, insertMessage, insertSession] { statement.finish() }
         for statement in prepared.values { statement.finish() }
+        sqlite3_wal_hook(connection.handle, nil, nil)
         try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     }
 }
