@@ -119,7 +119,8 @@ public final class FakeMX: Sendable {
         for (name, value) in options.flags {
             guard let option = Option(rawValue: name) else {
                 throw FakeMXError(
-                    "no flag is named \"\(name)\"" + Suggestion.didYouMean(name, among: Option.allCases.map(\.rawValue)))
+                    "no flag is named \"\(name)\"" + Suggestion.didYouMean(name, among: Option.allCases.map(\.rawValue))
+                )
             }
             flags.append((option, value))
         }
@@ -140,7 +141,9 @@ public final class FakeMX: Sendable {
     /// The addresses of the listeners, `smtp` before `smtps`, as `HOST:PORT`.
     public var addresses: [String] { launched.addresses }
     /// The port of the first listener.
-    public var smtpPort: Int { Int(addresses.first.map { $0.split(separator: ":").last.map(String.init) ?? "" } ?? "") ?? 0 }
+    public var smtpPort: Int {
+        Int(addresses.first.map { $0.split(separator: ":").last.map(String.init) ?? "" } ?? "") ?? 0
+    }
     /// Where HTTP listens; nil where it does not.
     public var url: String? { launched.web.map { "http://" + $0.address } }
 
@@ -166,7 +169,9 @@ public final class FakeMX: Sendable {
         let configuration = launched.configuration
         if let complaint = RuntimeRule.complaints(
             about: rule.rule, configuration.listeners, configuration.catalogue
-        ).first(where: \.isError) { throw FakeMXError(complaint.description) }
+        ).first(where: \.isError) {
+            throw FakeMXError(complaint.description)
+        }
         let lifetime_ns = lifetime.map { UInt64(max(0, $0 / .nanoseconds(1))) }
         do { return try await launched.server.addRule(rule.rule, lifetime_ns: lifetime_ns) } catch {
             throw FakeMXError("\(error)")
@@ -189,14 +194,16 @@ public final class FakeMX: Sendable {
     ///   - filter: words as of the API: `["to": "*@full.test", "verdict": "deferred"]`.
     ///   - timeout: how long to wait.
     /// - Throws: `FakeMXError` when none came in time; it says what came instead.
-    public func nextSession(_ filter: [String: String] = [:], timeout: Duration = .seconds(10)) async throws -> Session {
+    public func nextSession(_ filter: [String: String] = [:], timeout: Duration = .seconds(10)) async throws -> Session
+    {
         let answer = try await next(.session, filter, timeout)
         guard let session = answer.sessions.first else { throw FakeMXError("no session") }
         return session.record
     }
 
     /// The next message that was stored, behind the one that this gave last.
-    public func nextMessage(_ filter: [String: String] = [:], timeout: Duration = .seconds(10)) async throws -> Message {
+    public func nextMessage(_ filter: [String: String] = [:], timeout: Duration = .seconds(10)) async throws -> Message
+    {
         let answer = try await next(.message, filter, timeout)
         guard let message = answer.messages.first else { throw FakeMXError("no message") }
         return Message(message)
@@ -238,9 +245,13 @@ public final class FakeMX: Sendable {
         let answer: WaitAnswer
         do { answer = try await launched.server.wait(wait) } catch { throw FakeMXError("\(error)") }
         guard answer.isFulfilled else {
-            let instead = answer.seen.map { "\($0.kind.rawValue) of \($0.subject.session) to \($0.subject.to.joined(separator: ", "))" }
+            let instead = answer.seen.map {
+                "\($0.kind.rawValue) of \($0.subject.session) to \($0.subject.to.joined(separator: ", "))"
+            }
             throw FakeMXError(
-                "no \(kind.rawValue) in \(timeout)" + (instead.isEmpty ? "; nothing of the kind came" : "; instead came " + instead.joined(separator: "; ")))
+                "no \(kind.rawValue) in \(timeout)"
+                    + (instead.isEmpty
+                        ? "; nothing of the kind came" : "; instead came " + instead.joined(separator: "; ")))
         }
         let end = cursor(behind: answer, kind)
         seen.withLock { $0[kind] = end }

@@ -77,7 +77,8 @@ extension RuleReader {
         extraKeys = Extra.keys
         var extra = Extra()
         guard case .mapping(let mapping) = node else {
-            nodes.error(node, "a rule is written as keys with values, as { \"at\": \"rcpt\", \"do\": [ \"550 5.1.1 No\" ] }")
+            nodes.error(
+                node, "a rule is written as keys with values, as { \"at\": \"rcpt\", \"do\": [ \"550 5.1.1 No\" ] }")
             return (nil, extra)
         }
         func field(_ name: String) -> NodeReader.Field? {

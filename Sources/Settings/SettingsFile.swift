@@ -211,7 +211,8 @@ struct SettingsReader {
         var retention = Settings.RetentionSettings()
         guard let field else { return retention }
         let fields = nodes.fields(
-            of: field.value, known: [
+            of: field.value,
+            known: [
                 "messages", "message-octets", "message-age", "sessions", "session-octets", "session-age",
             ], in: "retention")
         retention.messageAge = nodes.parsed(fields["message-age"], Value.age)

@@ -21,7 +21,9 @@ final class Alarm: @unchecked Sendable {
         timer.schedule(deadline: DispatchTime(uptimeNanoseconds: at.nanoseconds), leeway: .nanoseconds(0))
     }
 
-    func repeatEvery(_ interval: DispatchTimeInterval) { timer.schedule(deadline: .now() + interval, repeating: interval) }
+    func repeatEvery(_ interval: DispatchTimeInterval) {
+        timer.schedule(deadline: .now() + interval, repeating: interval)
+    }
 
     func stop() { timer.schedule(deadline: .distantFuture) }
 }

@@ -164,6 +164,10 @@ package final class Server: Sendable {
     /// The replies that `use` finds.
     package var catalogue: Catalogue { generation.withLock { $0.configuration.catalogue } }
     package var listenerNames: [String] { generation.withLock { $0.configuration.listeners.map(\.name) } }
+    /// Since the start, microseconds.
+    package var uptime_us: Int64 { WallClock.now_us() - started_us }
+    /// Of the clock by which rules expire.
+    package var now_ns: UInt64 { Instant.now().nanoseconds }
     package var loopCount: Int { loops.count }
 
     package var ruleStatus: [RuleStatus] {

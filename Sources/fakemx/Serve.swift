@@ -74,7 +74,9 @@ struct Serve: AsyncParsableCommand {
         var child: Child?
         if hasCommand {
             do {
-                child = try Child.start(command, environment: Self.environment(of: launched)) { watch.tell(.childEnded($0)) }
+                child = try Child.start(command, environment: Self.environment(of: launched)) {
+                    watch.tell(.childEnded($0))
+                }
             } catch {
                 await launched.stop(grace_ms: 0)
                 if let path = configuration.readyFile { unlink(path) }

@@ -48,7 +48,8 @@ struct ServeOptions: ParsableArguments {
     var http: String?
 
     @ArgumentParser.Option(
-        help: .init("What a client of the API must say as its bearer token, or as the password of Basic.", valueName: "text"))
+        help: .init(
+            "What a client of the API must say as its bearer token, or as the password of Basic.", valueName: "text"))
     var httpToken: String?
 
     @ArgumentParser.Option(
@@ -61,7 +62,8 @@ struct ServeOptions: ParsableArguments {
     var httpHost: [String] = []
 
     @ArgumentParser.Option(
-        help: .init("An origin whose pages may use the API (CORS), or * for all; may be repeated.", valueName: "origin"))
+        help: .init("An origin whose pages may use the API (CORS), or * for all; may be repeated.", valueName: "origin")
+    )
     var httpOrigin: [String] = []
 
     @ArgumentParser.Option(help: .init("The name that the greeting begins with.", valueName: "name"))
@@ -98,7 +100,9 @@ struct ServeOptions: ParsableArguments {
     var tls: String?
 
     @ArgumentParser.Option(
-        help: .init("Where sessions and messages are kept: in memory, nowhere, or in a file of SQLite.", valueName: "memory|none|path"))
+        help: .init(
+            "Where sessions and messages are kept: in memory, nowhere, or in a file of SQLite.",
+            valueName: "memory|none|path"))
     var store: String?
 
     @ArgumentParser.Option(

@@ -73,7 +73,9 @@ final class Watch: Sendable {
         if let messages = exitAfter.messages, counters.messagesAccepted >= messages {
             // The session that brought the last message may say QUIT first; one that is kept open does not hold us.
             if counters.sessionsOpen == 0 { found.yield(.stop(signal: nil)) }
-            queue.asyncAfter(deadline: .now() + .milliseconds(Self.lastQuit_ms)) { [found] in found.yield(.stop(signal: nil)) }
+            queue.asyncAfter(deadline: .now() + .milliseconds(Self.lastQuit_ms)) { [found] in
+                found.yield(.stop(signal: nil))
+            }
         }
     }
 

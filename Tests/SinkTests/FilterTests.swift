@@ -18,10 +18,13 @@ struct FilterTests {
     }
 
     @Test(arguments: [
-        ("to", "a@full.test", true), ("to", "A@FULL.test", true), ("to", "*@full.test,x@y", true), ("to", "*@other", false),
-        ("from", "me@sender.example", true), ("from", "<>", false), ("client", "127.0.0.0/8", true), ("client", "10.0.0.0/8", false),
+        ("to", "a@full.test", true), ("to", "A@FULL.test", true), ("to", "*@full.test,x@y", true),
+        ("to", "*@other", false),
+        ("from", "me@sender.example", true), ("from", "<>", false), ("client", "127.0.0.0/8", true),
+        ("client", "10.0.0.0/8", false),
         ("helo", "mx.t9.test", true), ("listener", "smtp", true), ("phase", "rcpt", true), ("phase", "data", false),
-        ("verdict", "accepted", true), ("verdict", "lost,deferred", false), ("rule", "full", true), ("rule", "f*", true),
+        ("verdict", "accepted", true), ("verdict", "lost,deferred", false), ("rule", "full", true),
+        ("rule", "f*", true),
         ("code", "452", true), ("code", "4xx", true), ("code", "5xx", false), ("reply", "*Full*", true),
         ("space", "t2", true), ("space", "T9", true), ("space", "full", true), ("space", "ok", false),
         ("tls", "none", true), ("session", "s1", true), ("to", "/FULL/i", true),
@@ -44,8 +47,10 @@ struct FilterTests {
 
     @Test(arguments: [
         ("too", "x", "did you mean \"to\"?"), ("verdict", "acepted", "did you mean \"accepted\"?"),
-        ("phase", "rctp", "did you mean \"rcpt\"?"), ("client", "10.0.0.0/99", "client:"), ("code", "9", "is not a reply code"),
-        ("space", "a b", "a space is a name"), ("to", "/(/", "is not a regular expression"), ("subject", "x", "cannot be asked for"),
+        ("phase", "rctp", "did you mean \"rcpt\"?"), ("client", "10.0.0.0/99", "client:"),
+        ("code", "9", "is not a reply code"),
+        ("space", "a b", "a space is a name"), ("to", "/(/", "is not a regular expression"),
+        ("subject", "x", "cannot be asked for"),
     ])
     func `What cannot be meant is a complaint`(word: String, value: String, complaint: String) {
         guard case .failure(let failure) = Filter.parse([(word, value)], .session) else {
@@ -56,9 +61,11 @@ struct FilterTests {
     }
 
     @Test func `Of a message its text is asked for as well`() throws {
-        let content = Array("Subject: =?utf-8?q?Rechnung_=C3=BC?=\r\nMessage-ID: <1@x>\r\n\r\nSee http://a.test/\r\n".utf8)
+        let content = Array(
+            "Subject: =?utf-8?q?Rechnung_=C3=BC?=\r\nMessage-ID: <1@x>\r\n\r\nSee http://a.test/\r\n".utf8)
         let message = Message(
-            id: "s3.1", reversePath: ReversePath(address: Array("a@b".utf8)), recipients: [], content: content, helo: [],
+            id: "s3.1", reversePath: ReversePath(address: Array("a@b".utf8)), recipients: [], content: content,
+            helo: [],
             client: "127.0.0.1", withProtocol: "SMTP", received_us: 0)
         let stored = StoredMessage(position: 1, message: message, size: content.count)
         func holds(_ word: String, _ value: String) throws -> Bool {

@@ -29,7 +29,8 @@ final class Party: Sendable {
 
     /// Sends one message, or as much of it as is taken; returns the last reply.
     @discardableResult
-    func send(from: String = "me@client.example", to: [String], helo: String = "client.example") async throws -> String {
+    func send(from: String = "me@client.example", to: [String], helo: String = "client.example") async throws -> String
+    {
         let port = port
         return try await Off.pool {
             let client = try Talk(port)
@@ -82,7 +83,9 @@ final class Talk {
             guard count > 0 else { break }
             reply += buffer[..<count]
             let lines = reply.split(separator: 10)
-            if reply.last == 10, let last = lines.last, last.count > 3, last[last.startIndex + 3] != UInt8(ascii: "-") { break }
+            if reply.last == 10, let last = lines.last, last.count > 3, last[last.startIndex + 3] != UInt8(ascii: "-") {
+                break
+            }
         }
         return String(decoding: reply, as: UTF8.self)
     }

@@ -125,7 +125,9 @@ struct WaitTests {
         await party.stop()
     }
 
-    @Test func `A rule that is put again keeps its counts where it is the same, and is off where it says so`() async throws {
+    @Test func `A rule that is put again keeps its counts where it is the same, and is off where it says so`()
+        async throws
+    {
         let party = try await Party()
         let rule = try RuleLine.parse("rcpt name=r: 550 5.1.1 No")
         #expect(try await party.server.putRule(rule))

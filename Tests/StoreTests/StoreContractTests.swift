@@ -56,7 +56,9 @@ struct StoreContractTests {
     @Test("gives the oldest first where that is asked for", arguments: StoreKind.allCases)
     func oldestFirst(_ kind: StoreKind) async throws {
         let fixture = try StoreFixture(kind)
-        for number in 1...9 { try await fixture.keep(message("s1.\(number)", to: [number.isMultiple(of: 2) ? "a@x" : "b@x"])) }
+        for number in 1...9 {
+            try await fixture.keep(message("s1.\(number)", to: [number.isMultiple(of: 2) ? "a@x" : "b@x"]))
+        }
         var query = StoreQuery(limit: 3)
         query.oldestFirst = true
         #expect(try await fixture.ids(query) == ["s1.1", "s1.2", "s1.3"])

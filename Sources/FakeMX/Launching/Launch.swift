@@ -92,7 +92,9 @@ package enum Launch {
             throw LaunchTrouble("\(file.place): \(file.path): \(String(cString: strerror(errno)))", isBadUse: false)
         }
         let isWritten = fputs(pem, stream) >= 0
-        guard fclose(stream) == 0, isWritten else { throw LaunchTrouble("\(file.place): \(file.path): cannot be written", isBadUse: false) }
+        guard fclose(stream) == 0, isWritten else {
+            throw LaunchTrouble("\(file.place): \(file.path): cannot be written", isBadUse: false)
+        }
     }
 
     /// Octets of decoded text that a search finds something in, of each message.

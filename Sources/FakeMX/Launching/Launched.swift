@@ -125,7 +125,8 @@ package final class Launched: Sendable {
             settings.port = 0
             do {
                 let web = try await WebServer.start(server, settings)
-                warnings.append("http: \(stated) is in use by another program, so \(web.address) was taken; --http chooses")
+                warnings.append(
+                    "http: \(stated) is in use by another program, so \(web.address) was taken; --http chooses")
                 return web
             } catch { throw LaunchTrouble("\(error)", isBadUse: false) }
         }
@@ -185,7 +186,9 @@ package final class Launched: Sendable {
         let before = self.configuration
         guard before.http == configuration.http, before.httpToken == configuration.httpToken,
             before.httpHosts == configuration.httpHosts, before.httpOrigins == configuration.httpOrigins
-        else { throw ReloadRefusal(description: "what HTTP listens on or asks for changed; start fakemx anew for that") }
+        else {
+            throw ReloadRefusal(description: "what HTTP listens on or asks for changed; start fakemx anew for that")
+        }
         try server.reload(
             Launch.sinkConfiguration(configuration, menu, transcript: transcript, isWatched: isWatched))
         inForce.configuration.withLock { $0 = configuration }

@@ -61,7 +61,8 @@ package struct APIClient: Sendable {
     ) async throws(APITrouble) -> Answer {
         var status = 0
         var octets: [UInt8] = []
-        try await exchange(method, path, query, body: body, headers: contentType.map { [("content-type", $0)] } ?? []) { part in
+        try await exchange(method, path, query, body: body, headers: contentType.map { [("content-type", $0)] } ?? []) {
+            part in
             switch part {
             case .head(let head): status = Int(head.status.code)
             case .body(let buffer):

@@ -6,7 +6,8 @@ extension CompiledRule {
         let (remaining, remains) = whatRemains(tally, present)
         return RuleStatus(
             name: rule.name, at: rule.at, line: line, matches: tally.matches, hits: tally.hits, remaining: remaining,
-            remains: remains, present: present, isRunRule: isRunRule, isOn: !isOff, expires_ns: expires_ns == .max ? nil : expires_ns,
+            remains: remains, present: present, isRunRule: isRunRule, isOn: !isOff,
+            expires_ns: expires_ns == .max ? nil : expires_ns,
             spaces: rule.spaces)
     }
 

@@ -106,7 +106,8 @@ package struct Engine: Sendable {
         let runRules = rules.prefix(Bounds.rules).map { rule -> CompiledRule in
             if let before = known[rule.rule.name], before.rule == rule.rule {
                 if before.expires_ns == rule.expires_ns ?? .max, before.isOff == !rule.isOn { return before }
-                return compile(rule.rule, id: before.id, expires_ns: rule.expires_ns, isRunRule: true, isOff: !rule.isOn)
+                return compile(
+                    rule.rule, id: before.id, expires_ns: rule.expires_ns, isRunRule: true, isOff: !rule.isOn)
             }
             return compile(rule.rule, expires_ns: rule.expires_ns, isRunRule: true, isOff: !rule.isOn)
         }

@@ -37,7 +37,8 @@ extension ConditionKey {
             return phase == .endOfData ? nil : "attempts of a message are counted at its end; use at: end-of-data"
         case .space:
             switch phase {
-            case .connect, .greeting, .tls: return "a space is known by addresses, or by the EHLO name; use at: ehlo or later"
+            case .connect, .greeting, .tls:
+                return "a space is known by addresses, or by the EHLO name; use at: ehlo or later"
             default: return nil
             }
         case .helo:

@@ -115,6 +115,12 @@ package final class Chronicle: Sendable {
     /// These are told to nobody any more.
     package func forget(where isMeant: @Sendable (Entry) -> Bool) { state.withLock { $0.ring.forget(where: isMeant) } }
 
+    package func wait(
+        after number: UInt64, count: Int, atMost_ms: Int, matches: @escaping @Sendable (Entry) -> Bool
+    ) async throws(TooManyWaiters) -> [Entry] {
+        try await wait(after: number, count: count, until: Instant.now().adding(ms: atMost_ms), matches: matches)
+    }
+
     /// Waits for entries behind one.
     ///
     /// - Returns: the first `count` that match, or fewer when the time is over, the task is cancelled or the sink stops.

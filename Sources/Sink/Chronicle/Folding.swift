@@ -113,7 +113,8 @@ struct Folding {
         let transaction = session.builder.record.transactions.last
         if let recipient = session.lastRecipient, recipient.wire == wire, phase == .rcpt || phase == nil {
             subject.to = [recipient.address]
-            subject.rules = transaction?.recipients.last.flatMap { $0.address == recipient.address ? $0.rule : nil }
+            subject.rules =
+                transaction?.recipients.last.flatMap { $0.address == recipient.address ? $0.rule : nil }
                 .map { [$0] } ?? []
         } else {
             subject.rules = session.builder.ruleBehindLastReply.map { [$0] } ?? []

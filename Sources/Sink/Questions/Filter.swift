@@ -112,7 +112,9 @@ package struct Filter: Sendable {
     /// Values stand between commas; a regular expression, or what begins with a quote, is one value.
     private static func split(_ text: String) -> [String] {
         if text.hasPrefix("/") { return [text] }
-        if text.hasPrefix("\""), text.hasSuffix("\""), text.utf8.count > 1 { return [String(text.dropFirst().dropLast())] }
+        if text.hasPrefix("\""), text.hasSuffix("\""), text.utf8.count > 1 {
+            return [String(text.dropFirst().dropLast())]
+        }
         return text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
     }
 

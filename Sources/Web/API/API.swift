@@ -52,7 +52,8 @@ enum API {
         var query = StoreQuery(limit: limit)
         if let before {
             guard before.first == "p", let position = Int64(before.dropFirst()), position > 0 else {
-                throw .badParameter("before", "before is what stands behind \"next\" in a list, not \"\(before.shown)\"")
+                throw .badParameter(
+                    "before", "before is what stands behind \"next\" in a list, not \"\(before.shown)\"")
             }
             query.before = position
         }
@@ -79,7 +80,8 @@ enum API {
             let known = (Filter.names(kind) + others).joined(separator: ", ")
             throw Problem(
                 "unknown-parameter", 400, "A parameter is unknown",
-                "unknown parameter \"\(complaint.word.shown)\"\(hint); known are \(known)", parameter: complaint.word.shown)
+                "unknown parameter \"\(complaint.word.shown)\"\(hint); known are \(known)",
+                parameter: complaint.word.shown)
         }
     }
 }

@@ -1,7 +1,6 @@
 // What happens, as it happens: server-sent events. A reader that falls behind costs nobody anything: it reads from the
 // chronicle at its own pace, and what the chronicle has forgotten by then it is told as a number.
 
-import EventLoop
 import Faults
 import HTTPTypes
 import Hummingbird
@@ -22,7 +21,8 @@ enum Events {
         // A browser says where it was by a header, whoever asks anew by a cursor.
         if let last = call.request.headers[lastEventID] {
             guard let cursor = Cursor(last) else {
-                throw Problem.badParameter("Last-Event-ID", "\"\(last.shown)\" is not the id of an event of this stream")
+                throw Problem.badParameter(
+                    "Last-Event-ID", "\"\(last.shown)\" is not the id of an event of this stream")
             }
             position = cursor.run == server.chronicle.run ? cursor.entry : 0
             _ = try API.cursor(&call)
@@ -58,7 +58,8 @@ enum Events {
         for word in text.split(separator: ",") {
             guard let kind = Entry.Kind(rawValue: String(word)) else {
                 let hint = Suggestion.didYouMean(String(word), among: known)
-                throw .badParameter("kind", "\"\(String(word).shown)\" is none of \(known.joined(separator: ", "))\(hint)")
+                throw .badParameter(
+                    "kind", "\"\(String(word).shown)\" is none of \(known.joined(separator: ", "))\(hint)")
             }
             kinds.insert(kind)
         }
@@ -79,7 +80,9 @@ enum Events {
                 let (entries, missed) = chronicle.entries(after: position, limit: Events.batch)
                 var text = ""
                 // Whoever asks for all that there is has missed nothing.
-                if missed > 0, position == 0, !follows { position = missed } else if missed > 0 {
+                if missed > 0, position == 0, !follows {
+                    position = missed
+                } else if missed > 0 {
                     position += missed
                     text += "id: \(id(position))\nevent: missed\ndata: {\"missed\":\(missed)}\n\n"
                 }
@@ -90,9 +93,9 @@ enum Events {
                 if !text.isEmpty { try await output.write(ByteBuffer(string: text)) }
                 if !entries.isEmpty { continue }
                 guard follows else { return }
-                let deadline = Instant.now().adding(ms: Events.heartbeat_ms)
-                let after = position
-                let news = try await chronicle.wait(after: after, count: 1, until: deadline) { isMeant($0) }
+                let news = try await chronicle.wait(after: position, count: 1, atMost_ms: Events.heartbeat_ms) {
+                    isMeant($0)
+                }
                 if news.isEmpty {
                     if chronicle.isClosed { return }
                     try await output.write(ByteBuffer(string: ": still here\n\n"))

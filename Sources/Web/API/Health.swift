@@ -1,12 +1,11 @@
 // Whether the sink lives, what it is, where it stands, and how it begins anew.
 
-import EventLoop
 import Faults
 import Hummingbird
 import Journal
 import NIOCore
-import Sink
 import SMTP
+import Sink
 import Store
 
 enum Health {
@@ -80,7 +79,7 @@ enum Health {
             Info(
                 version: call.face.settings.version, run: String(server.chronicle.run, radix: 36),
                 started: Timestamp(wall_us: server.started_us).rfc3339, store: call.face.settings.storeName,
-                uptime_s: Double((WallClock.now_us() - server.started_us) / 1000) / 1000,
+                uptime_s: Double(server.uptime_us / 1000) / 1000,
                 listeners: server.listenerNames, loops: server.loopCount,
                 sessions: Info.Kept(
                     kept: counts.sessions, octets: counts.sessionOctets, ever: server.counters.sessionsEnded,

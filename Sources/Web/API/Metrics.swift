@@ -1,6 +1,5 @@
 // What the sink counts, in the text format of Prometheus (exposition format 0.0.4).
 
-import EventLoop
 import Hummingbird
 import Journal
 import NIOCore
@@ -21,7 +20,8 @@ enum Metrics {
         let counts = server.store.counts
         let tallies = server.chronicle.tallies
         let loops = await server.statistics()
-        page.gauge("fakemx_start_time_seconds", "Unix time at which fakemx started.", Double(server.started_us / 1000) / 1000)
+        page.gauge(
+            "fakemx_start_time_seconds", "Unix time at which fakemx started.", Double(server.started_us / 1000) / 1000)
         page.counter("fakemx_sessions_total", "Sessions accepted.", server.counters.sessionsOpened)
         page.gauge("fakemx_sessions_open", "Sessions open now.", server.counters.sessionsOpen)
         page.counter("fakemx_messages_accepted_total", "Messages stored or counted.", server.counters.messagesAccepted)
@@ -51,10 +51,13 @@ enum Metrics {
         page.sample("fakemx_store_dropped_total", [("kind", "message")], counts.messagesDropped)
         page.sample("fakemx_store_dropped_total", [("kind", "session")], counts.sessionsDropped)
         page.counter("fakemx_store_refusals_total", "Messages that the store could not take.", counts.refusals)
-        if let octets = counts.fileOctets { page.gauge("fakemx_store_file_bytes", "Octets of the store's file.", octets) }
+        if let octets = counts.fileOctets {
+            page.gauge("fakemx_store_file_bytes", "Octets of the store's file.", octets)
+        }
         page.counter("fakemx_chronicle_entries_total", "Happenings told.", Int(server.chronicle.last))
         page.gauge("fakemx_waiters", "Waits and streams that are open.", server.chronicle.waiterCount)
-        page.counter("fakemx_events_left_out_total", "Events that could not be told in time.", server.chronicle.eventsLeftOut)
+        page.counter(
+            "fakemx_events_left_out_total", "Events that could not be told in time.", server.chronicle.eventsLeftOut)
         page.counter("fakemx_loop_wakeups_total", "Wake-ups of the event loops.", Int(loops.wakeUps))
         return page.text
     }

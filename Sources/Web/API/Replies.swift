@@ -1,8 +1,8 @@
 // The catalogue of replies seen in the field.
 
 import Faults
-import SMTP
 import Hummingbird
+import SMTP
 import Sink
 
 enum Replies {
@@ -15,13 +15,17 @@ enum Replies {
             .badParameter(name, "\(name): \"\(text.shown)\" is not \(form)")
         }
         var query = CatalogueQuery(provider: try call.query.take("provider"))
-        if let text = try call.query.take("q") { query.words = text.split(whereSeparator: \.isWhitespace).map(String.init) }
+        if let text = try call.query.take("q") {
+            query.words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        }
         if let text = try call.query.take("code") {
             guard let code = CodePattern(text) else { throw bad("code", text, "a reply code, as 550 or 4xx") }
             query.code = code
         }
         if let text = try call.query.take("enhanced") {
-            guard let enhanced = EnhancedPattern(text) else { throw bad("enhanced", text, "an enhanced code, as 4.2.2") }
+            guard let enhanced = EnhancedPattern(text) else {
+                throw bad("enhanced", text, "an enhanced code, as 4.2.2")
+            }
             query.enhanced = enhanced
         }
         if let text = try call.query.take("meaning") {

@@ -1,6 +1,5 @@
 // Rules at run time: set, looked at, changed, taken away. When a call returns, its change is in force everywhere.
 
-import EventLoop
 import Faults
 import Hummingbird
 import Settings
@@ -120,7 +119,8 @@ enum Rules {
             let at = [place.line.map { "line \($0)" }, place.column.map { "column \($0)" }].compactMap(\.self)
             return (at.isEmpty ? "" : at.joined(separator: ", ") + ": ") + complaint.message
         }
-        var problem = Problem("bad-rule", 422, "The rule is wrong", words.isEmpty ? "no rule" : words.joined(separator: "; "))
+        var problem = Problem(
+            "bad-rule", 422, "The rule is wrong", words.isEmpty ? "no rule" : words.joined(separator: "; "))
         problem.complaints = complaints.map {
             Problem.RuleComplaint(
                 message: $0.message, line: $0.place.line, column: $0.place.column, is_warning: !$0.isError)
@@ -140,7 +140,7 @@ enum Rules {
     // MARK: Showing
 
     private static func views(_ call: Call) -> [RuleView] {
-        let now_ns = Instant.now().nanoseconds
+        let now_ns = call.face.server.now_ns
         return call.face.server.ruleStatus.map { RuleView($0, now_ns: now_ns) }
     }
 

@@ -35,7 +35,9 @@ enum Waiting {
         if wait.takes, kind != .message || wait.isAbsent {
             throw .badParameter("take", "take goes with for=message, and not with absent")
         }
-        if wait.isAbsent, wait.count > 1 { throw .badParameter("count", "absent asks that there be none; count does not go with it") }
+        if wait.isAbsent, wait.count > 1 {
+            throw .badParameter("count", "absent asks that there be none; count does not go with it")
+        }
         wait.filter = try API.filter(&call, kind, words)
         return wait
     }
@@ -54,7 +56,8 @@ enum Waiting {
         }
         guard let ms, (0...Wait.Bounds.longestTimeout_ms).contains(ms) else {
             throw .badParameter(
-                "timeout", "timeout is a number of seconds from 0 to \(longest_s), or a duration as 500ms, not \"\(text.shown)\"")
+                "timeout",
+                "timeout is a number of seconds from 0 to \(longest_s), or a duration as 500ms, not \"\(text.shown)\"")
         }
         return ms
     }

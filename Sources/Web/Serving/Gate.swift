@@ -58,7 +58,9 @@ struct Gate: Sendable {
     /// The origin itself, or one that is named.
     func isAllowed(_ origin: String, _ authority: String?) -> Bool {
         let lower = origin.asciiLowercased
-        if let authority, lower == "http://" + authority.asciiLowercased || lower == "https://" + authority.asciiLowercased {
+        if let authority,
+            lower == "http://" + authority.asciiLowercased || lower == "https://" + authority.asciiLowercased
+        {
             return true
         }
         return isNamed(origin)
@@ -70,7 +72,8 @@ struct Gate: Sendable {
     private func admitToken(_ authorization: String?) throws(Problem) {
         guard let token else { return }
         let problem = Problem(
-            "unauthorized", 401, "A token is needed", "say it as Authorization: Bearer TOKEN, or as the password of Basic",
+            "unauthorized", 401, "A token is needed",
+            "say it as Authorization: Bearer TOKEN, or as the password of Basic",
             parameter: "Authorization")
         guard let authorization else { throw problem }
         let parts = authorization.split(separator: " ", maxSplits: 1)

@@ -62,7 +62,8 @@ struct Problem: Error, Encodable {
         if !allow.isEmpty { headers[.allow] = allow.joined(separator: ", ") }
         if status == 401 { headers[.wwwAuthenticate] = "Bearer realm=\"fakemx\"" }
         return Response(
-            status: HTTPResponse.Status(code: status), headers: headers, body: ResponseBody(byteBuffer: JSONText.buffer(self)))
+            status: HTTPResponse.Status(code: status), headers: headers,
+            body: ResponseBody(byteBuffer: JSONText.buffer(self)))
     }
 }
 
@@ -99,8 +100,10 @@ enum JSONText {
         }
         return switch error {
         case .keyNotFound(let key, let context): "\(path(context)) the key \"\(key.stringValue)\" is missing"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context): "\(path(context)) stands a value of another type"
-        case .dataCorrupted(let context): context.codingPath.isEmpty ? "it is no JSON" : "\(path(context)) stands something else"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "\(path(context)) stands a value of another type"
+        case .dataCorrupted(let context):
+            context.codingPath.isEmpty ? "it is no JSON" : "\(path(context)) stands something else"
         @unknown default: "it is no JSON"
         }
     }

@@ -56,7 +56,8 @@ struct Query {
             range.contains(number)
         else {
             throw .badParameter(
-                name, "\(name) is a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text.shown)\"")
+                name, "\(name) is a whole number from \(range.lowerBound) to \(range.upperBound), not \"\(text.shown)\""
+            )
         }
         return number
     }

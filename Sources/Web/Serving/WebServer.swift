@@ -63,7 +63,8 @@ package final class WebServer: Sendable {
     package static func start(_ server: RunningSink, _ settings: WebSettings) async throws -> WebServer {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let responder = WebResponder(server, settings)
-        let where_ = settings.unixPath.map { BindAddress.unixDomainSocket(path: $0) }
+        let where_ =
+            settings.unixPath.map { BindAddress.unixDomainSocket(path: $0) }
             ?? .hostname(settings.host, port: settings.port)
         let configuration = HTTP1Channel.Configuration(
             idleTimeout: .seconds(Bounds.idle_s),
@@ -88,7 +89,9 @@ package final class WebServer: Sendable {
         // It ended before it was bound.
         do { try await run.value } catch {
             try? await group.shutdownGracefully()
-            throw WebTrouble(description: "http \(settings.host):\(settings.port): \(Self.words(error))", isTaken: Self.isTaken(error))
+            throw WebTrouble(
+                description: "http \(settings.host):\(settings.port): \(Self.words(error))",
+                isTaken: Self.isTaken(error))
         }
         throw WebTrouble(description: "http \(settings.host):\(settings.port): did not start", isTaken: false)
     }
@@ -101,7 +104,11 @@ package final class WebServer: Sendable {
 
     /// Stops listening and closes every connection.
     package func stop() async {
-        guard let task = run.withLock({ run in defer { run = nil }; return run }) else { return }
+        let running = run.withLock { run in
+            defer { run = nil }
+            return run
+        }
+        guard let task = running else { return }
         task.cancel()
         _ = try? await task.value
         try? await group.shutdownGracefully()
@@ -117,7 +124,8 @@ package final class WebServer: Sendable {
     private static func words(_ error: any Error) -> String {
         guard let error = error as? IOError else { return "\(error)" }
         if error.errnoCode == EADDRINUSE {
-            return "the address is in use by another program; choose another port with --http, or switch HTTP off with --http off"
+            return
+                "the address is in use by another program; choose another port with --http, or switch HTTP off with --http off"
         }
         return String(cString: strerror(error.errnoCode))
     }
@@ -158,7 +166,8 @@ struct WebResponder: HTTPResponder {
             response =
                 Problem(
                     "too-many-waiters", 503, "Too many wait already",
-                    "\(Chronicle.Bounds.waiters) waits and streams are open; end some, or come again").response
+                    "\(Chronicle.Bounds.waiters) waits and streams are open; end some, or come again"
+                ).response
         } catch is CancellationError {
             response = Problem("stopping", 503, "The sink stops", "fakemx is being stopped").response
         }
@@ -193,12 +202,14 @@ struct WebResponder: HTTPResponder {
     /// The decoded parts of a path. What could mean another path to somebody else is refused.
     private static func segments(_ path: String) throws(Problem) -> [String] {
         guard path.hasPrefix("/"), path.utf8.count <= 2048 else {
-            throw Problem("bad-path", 400, "The path is wrong", "a path begins with a slash and has at most 2048 octets")
+            throw Problem(
+                "bad-path", 400, "The path is wrong", "a path begins with a slash and has at most 2048 octets")
         }
         var segments: [String] = []
         for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
             guard let segment = PercentCoding.decoded(part.utf8, plusIsSpace: false), !segment.utf8.contains(0) else {
-                throw Problem("bad-path", 400, "The path is wrong", "\"\(path.shown)\" is no percent-encoded UTF-8 without NUL")
+                throw Problem(
+                    "bad-path", 400, "The path is wrong", "\"\(path.shown)\" is no percent-encoded UTF-8 without NUL")
             }
             guard segment != "..", segment != "." else {
                 throw Problem("bad-path", 400, "The path is wrong", "\".\" and \"..\" mean nothing here")

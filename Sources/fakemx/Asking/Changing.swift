@@ -35,7 +35,9 @@ struct ListRules: AsyncParsableCommand {
 }
 
 struct RuleOptions: ParsableArguments {
-    @Option(help: .init("For the addresses of this space alone (anyone@NAME.test, anyone+NAME@any.example).", valueName: "name"))
+    @Option(
+        help: .init(
+            "For the addresses of this space alone (anyone@NAME.test, anyone+NAME@any.example).", valueName: "name"))
     var space: String?
 
     func query() -> [(name: String, value: String)] { space.map { [("space", $0)] } ?? [] }

@@ -32,7 +32,8 @@ struct MessageRecord: Decodable {
 
     var row: [String] {
         let to = self.to.count > 1 ? "\(self.to[0]) +\(self.to.count - 1)" : self.to.first ?? "-"
-        return [id, String(received.dropFirst(11).prefix(12)), from.isEmpty ? "<>" : from, to, "\(size)", subject].map(Text.shown)
+        return [id, String(received.dropFirst(11).prefix(12)), from.isEmpty ? "<>" : from, to, "\(size)", subject].map(
+            Text.shown)
     }
 }
 

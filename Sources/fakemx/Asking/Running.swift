@@ -80,7 +80,8 @@ enum Table {
         return rows.map { row in
             var line = ""
             for (index, cell) in row.enumerated() {
-                line += index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count + 2)
+                line +=
+                    index == row.count - 1 ? cell : cell + String(repeating: " ", count: widths[index] - cell.count + 2)
             }
             guard let width, line.count > width else { return line + "\n" }
             return line.prefix(max(width - 1, 0)) + "…\n"

@@ -114,7 +114,8 @@ struct WaitCommand: AsyncParsableCommand {
         let seen = wait.seen ?? []
         let instead =
             seen.isEmpty
-            ? "no other \(kind) came, either" : "in its place came:\n" + seen.map { "  " + $0.line }.joined(separator: "\n")
+            ? "no other \(kind) came, either"
+            : "in its place came:\n" + seen.map { "  " + $0.line }.joined(separator: "\n")
         throw ExitStatus(
             code: ExitStatus.timedOut, message: "\(wait.count) of \(count) came in \(timeout); " + instead)
     }
