@@ -1,6 +1,6 @@
-// What sessions and messages are found by: each is known under the hashes of its facets, such as its recipients and their
-// domains, so that a store finds the few that may be meant without reading them all. A hash that fits says "perhaps":
-// whoever asks looks at the thing itself as well.
+// What sessions and messages are found by: each is known under the hashes of its facets, such as its recipients and
+// their domains, so that a store finds the few that may be meant without reading them all. A hash that fits says
+// "perhaps": whoever asks looks at the thing itself as well.
 
 import SMTP
 

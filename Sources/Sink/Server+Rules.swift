@@ -1,5 +1,5 @@
-// Rules while the sink runs: set, changed and taken away. A change is in force for every decision of every loop when the
-// call returns, for open sessions, too.
+// Rules while the sink runs: set, changed and taken away. A change is in force for every decision of every loop when
+// the call returns, for open sessions, too.
 
 import EventLoop
 import Faults
@@ -18,7 +18,8 @@ package enum RuleChangeRefusal: Error, CustomStringConvertible {
         case .nameTaken(let name): "a rule is named \"\(name)\" already; change it with PUT, or choose another name"
         case .unknown(let name): "no rule is named \"\(name)\""
         case .fixed(let name):
-            "the rule \"\(name)\" stands in the configuration; change it there, or set another one: rules set at run time are asked first"
+            "the rule \"\(name)\" stands in the configuration; change it there, or set another one: rules set at run "
+                + "time are asked first"
         case .tooMany: "\(Engine.Bounds.rules) rules are set already; delete some, or reset"
         }
     }

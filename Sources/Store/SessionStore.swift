@@ -170,8 +170,8 @@ package protocol SessionStore: Sendable {
 
     /// Only when the message is kept may its 250 be written (RFC 5321 §4.2.5).
     func keep(_ message: Message, _ ticket: KeepTicket) -> Keeping
-    /// What came from one loop since the last call, answered with `later`, is kept together, and answered. To be called by
-    /// that loop, soon; where the store answers by itself there is nothing to do.
+    /// What came from one loop since the last call, answered with `later`, is kept together, and answered. To be called
+    /// by that loop, soon; where the store answers by itself there is nothing to do.
     func commit(loop: Int) -> [KeepResult]
     /// Its position is the store's to give.
     func keep(_ session: StoredSession)

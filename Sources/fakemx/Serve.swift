@@ -17,8 +17,8 @@ struct Serve: AsyncParsableCommand {
             Each flag may also come from the environment (--time-scale as FAKEMX_TIME_SCALE) or from the configuration \
             file; flag > environment > scenario > file > default.
 
-            Behind -- stands a command: the sink starts on free ports, the command runs with FAKEMX_SMTP (HOST:PORT) and \
-            FAKEMX_URL in its environment, the sink stops, and the command's exit status is the one of fakemx:
+            Behind -- stands a command: the sink starts on free ports, the command runs with FAKEMX_SMTP (HOST:PORT) \
+            and FAKEMX_URL in its environment, the sink stops, and the command's exit status is the one of fakemx:
               fakemx serve -- pytest tests/
 
             SIGTERM and SIGINT stop it: idle clients get 421, running transactions have 5 seconds. SIGHUP reads the \

@@ -1,5 +1,5 @@
-// What has happened, in one order, for those who wait and those who watch. The loops hand their turns over and go on; one
-// queue makes entries of them, keeps the last of these in a ring, and wakes whoever waits for one.
+// What has happened, in one order, for those who wait and those who watch. The loops hand their turns over and go on;
+// one queue makes entries of them, keeps the last of these in a ring, and wakes whoever waits for one.
 
 import Dispatch
 import EventLoop
@@ -123,7 +123,8 @@ package final class Chronicle: Sendable {
 
     /// Waits for entries behind one.
     ///
-    /// - Returns: the first `count` that match, or fewer when the time is over, the task is cancelled or the sink stops.
+    /// - Returns: the first `count` that match, or fewer when the time is over, the task is cancelled or the sink
+    ///   stops.
     package func wait(
         after number: UInt64, count: Int, until deadline: Instant,
         matches: @escaping @Sendable (Entry) -> Bool

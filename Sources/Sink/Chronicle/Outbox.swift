@@ -1,5 +1,5 @@
-// What happened on one loop and was not handed to the chronicle yet. Turns are put one behind the other in one buffer, so
-// that telling costs a copy and not a dispatch.
+// What happened on one loop and was not handed to the chronicle yet. Turns are put one behind the other in one buffer,
+// so that telling costs a copy and not a dispatch.
 
 import EventLoop
 import Journal

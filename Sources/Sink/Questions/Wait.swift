@@ -1,5 +1,5 @@
-// Waiting for something to happen, or for it not to happen. What happened since the cursor counts as well, so that it does
-// not matter which came first, the mail or the question.
+// Waiting for something to happen, or for it not to happen. What happened since the cursor counts as well, so that it
+// does not matter which came first, the mail or the question.
 
 import EventLoop
 import Journal

@@ -1,6 +1,7 @@
 // The positions that a query may mean, newest first. Behind the index every position is one; in it, each group of
-// facets and the texts are an ordered stream of positions, and what stands in all of them is found by leaping: the one that
-// lags tells the others how far to go. So a facet that only one session has costs one step, however many there are.
+// facets and the texts are an ordered stream of positions, and what stands in all of them is found by leaping: the one
+// that lags tells the others how far to go. So a facet that only one session has costs one step, however many there
+// are.
 
 import GRDBSQLite
 

@@ -76,8 +76,8 @@ package final class SQLiteStore: SessionStore {
     ///
     /// - Parameters:
     ///   - text: what a message is searched for: subject, addresses, body, all decoded. Called on a queue of the store.
-    ///   - loops: so many loops call `commit` themselves, which spares a message two ways between threads; 0: the writer
-    ///     commits by itself. Where a commit waits for the disk, no loop may, so `full` is always the writer's.
+    ///   - loops: so many loops call `commit` themselves, which spares a message two ways between threads; 0: the
+    ///     writer commits by itself. Where a commit waits for the disk, no loop may, so `full` is always the writer's.
     ///   - onKept: hears of every message that `keep` answered with `.later`, group by group, on the writer's queue.
     package init(
         path: String, sync: SyncMode, retention: Retention, loops: Int = 0,

@@ -148,7 +148,8 @@ final class StoreWriter: @unchecked Sendable {
     func dropExcess(_ shelf: Shelf) throws(SQLiteFault) -> Int {
         let countLimit = shelf == .messages ? retention.messages : retention.sessions
         let octetLimit = shelf == .messages ? retention.messageOctets : retention.sessionOctets
-        // A little more is let stand, and goes at once: rows that go together cost a fraction of rows that go one by one.
+        // A little more is let stand, and goes at once: rows that go together cost a fraction of rows that go one by
+        // one.
         guard
             draft[shelf].count > countLimit + min(countLimit / Self.slackPart, Self.mostSlack)
                 || draft[shelf].octets > octetLimit + octetLimit / Self.slackPart

@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document of our own face: what each call takes, what it answers, and how it says no. A test asks every
-// call that stands here, and a fuzzer of other people's asks them with whatever the document allows.
+// The OpenAPI 3.1 document of our own face: what each call takes, what it answers, and how it says no. A test asks
+// every call that stands here, and a fuzzer of other people's asks them with whatever the document allows.
 
 import Faults
 import Hummingbird

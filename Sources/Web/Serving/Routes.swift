@@ -1,5 +1,5 @@
-// Which path means what. One table, so that an unknown path, a method that a path does not take, and the OpenAPI document
-// all speak of the same thing.
+// Which path means what. One table, so that an unknown path, a method that a path does not take, and the OpenAPI
+// document all speak of the same thing.
 
 import Hummingbird
 import NIOCore

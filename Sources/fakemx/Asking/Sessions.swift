@@ -50,8 +50,8 @@ struct MessagesCommand: AsyncParsableCommand {
         commandName: "messages",
         abstract: "List messages that a running fakemx has stored.",
         discussion: """
-            The newest first. Words narrow the list: from to client helo space session message size subject header.NAME \
-            message-id body links.
+            The newest first. Words narrow the list: from to client helo space session message size subject \
+            header.NAME message-id body links.
               fakemx messages 'subject=*invoice*' 'size=>10KB'
             """)
 
