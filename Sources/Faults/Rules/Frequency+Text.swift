@@ -54,7 +54,8 @@ extension Frequency: CustomStringConvertible {
         let word = String(text.prefix { $0 != " " })
         return """
             "\(text.shown)" is no times\(Suggestion.didYouMean(word, among: words)); write always, once, first N, \
-            nth N, every N, N%, until DURATION, after DURATION, limit N in DURATION, at-once N, octets SIZE in DURATION, \
+            nth N, every N, N%, until DURATION, after DURATION, limit N in DURATION, at-once N, \
+            octets SIZE in DURATION, \
             errors N in DURATION, unknown-share N%, greylist WAIT..WINDOW or recover DOWN..RAMP
             """
     }

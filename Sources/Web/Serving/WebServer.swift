@@ -125,7 +125,7 @@ package final class WebServer: Sendable {
         guard let error = error as? IOError else { return "\(error)" }
         if error.errnoCode == EADDRINUSE {
             return
-                "the address is in use by another program; choose another port with --http, or switch it off: --http off"
+                "the address is in use by another program; choose another with --http, or switch it off: --http off"
         }
         return String(cString: strerror(error.errnoCode))
     }
