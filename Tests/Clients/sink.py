@@ -21,13 +21,16 @@ class NotReady(Exception):
 
 
 class Sink:
-    """A running fakemx. `sink.port` is its first clear port, `sink.tls_port` its first implicit-TLS port."""
+    """A running fakemx. `sink.port` is its first clear port, `sink.tls_port` its first implicit-TLS port, `sink.url` where
+    its API is, if `http` says that there is one ("127.0.0.1:0")."""
 
-    def __init__(self, *arguments, smtp=1, smtps=0, transcript="json", listeners=True, environment=None):
+    def __init__(self, *arguments, smtp=1, smtps=0, transcript="json", listeners=True, environment=None, http="off"):
         self.folder = tempfile.mkdtemp(prefix="fakemx-")
         command = [BINARY, "serve"]
         if listeners:
             command += ["--smtp", "127.0.0.1:0"] * smtp + ["--smtps", "127.0.0.1:0"] * smtps
+        if http:
+            command += ["--http", http]
         self.ready_file = os.path.join(self.folder, "ready")
         command += ["--transcript", transcript, "--ready-file", self.ready_file, *arguments]
         self.command = command
@@ -49,6 +52,8 @@ class Sink:
             raise
         self.start_ms = (time.monotonic() - started) * 1000
         self.ports = [int(p) for p in re.findall(r"\bsmtp=\S*?:(\d+)(?= |$)", self.ready)]
+        found = re.search(r"\bhttp=(\S+)", self.ready)
+        self.url = f"http://{found.group(1)}" if found else None
         self.tls_ports = [int(p) for p in re.findall(r"\bsmtps=\S*?:(\d+)(?= |$)", self.ready)]
 
     @property
