@@ -22,8 +22,8 @@ extension MailView {
         return result
     }
 
-    /// The octets of parts without transfer encoding, in the order of the message, until `limit` octets are reached: what
-    /// does not fit in whole is left out.
+    /// The octets of parts without transfer encoding, in the order of the message, as long as `limit` octets are not
+    /// exceeded; the first one that does not fit and those behind it are left out.
     package static func contents(of partIDs: Set<String>, in octets: [UInt8], limit: Int) -> [String: [UInt8]] {
         var result: [String: [UInt8]] = [:]
         var total = 0

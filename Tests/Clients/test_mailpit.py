@@ -587,7 +587,7 @@ class Rest(Case):
             self.assertTrue(headers["Content-Type"].startswith("text/plain"))
         self.assertEqual(self.ask("HEAD", "/api/v1/messages")[0::2], (200, b""))
         self.assertEqual(self.ask("POST", "/api/v1/messages", "{}")[0], 405)
-        self.assertEqual(self.ask("GET", "/api/v1/nothing")[0], 404)
+        self.refused("GET", "/api/v1/nothing", 404, "404 page not found")
 
     def test_bodies_are_bounded(self):
         self.send(mail())

@@ -1,6 +1,6 @@
 // What the sink says of itself in Mailpit's terms, and what of Mailpit is not spoken here, with the reason.
 
-import EventLoop
+import FoundationEssentials
 import Glibc
 import Hummingbird
 import Journal
@@ -42,7 +42,7 @@ extension Mailpit {
                 DatabaseSize: counts.fileOctets ?? counts.messageOctets, Messages: counts.messages,
                 Unread: counts.unreadMessages, Tags: try await box.store.tags(),
                 RuntimeStats: Info.Statistics(
-                    Uptime: (WallClock.now_us() - server.started_us) / 1_000_000, Memory: residentOctets,
+                    Uptime: Int64(Date().timeIntervalSince1970) - server.started_us / 1_000_000, Memory: residentOctets,
                     MessagesDeleted: counts.messagesRemoved + counts.messagesDropped,
                     SMTPAccepted: server.counters.messagesAccepted, SMTPAcceptedSize: counts.messageOctetsEver,
                     SMTPRejected: refused)))

@@ -1,5 +1,6 @@
-// The store as Mailpit's calls see it: pages by number, messages by id, messages that a search means. Contents are left
-// out of what the store reads wherever only envelopes and marks are needed; what lists show of a content is in `Digests`.
+// The store as Mailpit's calls see it: pages by number, messages by id, messages that a search means. Contents are
+// left out of what the store reads wherever only envelopes and marks are needed; what lists show of a content is in
+// `Digests`.
 
 import Journal
 import Mail

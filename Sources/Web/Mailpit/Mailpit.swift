@@ -1,5 +1,5 @@
-// The dialect of Mailpit, under /api/v1 and /view, so that clients made for it work unchanged: which calls there are, and
-// how an error is said in it: as text alone. What the calls do stands beside this file.
+// The dialect of Mailpit, under /api/v1 and /view, so that clients made for it work unchanged: which calls there are,
+// and how an error is said in it: as text alone. What the calls do stands beside this file.
 
 import Hummingbird
 import NIOCore

@@ -1,5 +1,5 @@
-// Dates of searches: `2026-11-23`, `2026-11-23T10:00:00+01:00`, seconds or milliseconds since 1970. Without an offset they
-// are UTC: this sink has no time zones, and says so where a client names one.
+// Dates of searches: `2026-11-23`, `2026-11-23T10:00:00+01:00`, seconds or milliseconds since 1970. Without an offset
+// they are UTC: this sink has no time zones, and says so where a client names one.
 
 import Faults
 import Journal
@@ -14,13 +14,15 @@ extension Mailpit {
         static func milliseconds(_ text: String, _ word: String, _ timeZone: String?) throws -> Int64 {
             guard let (local, offset) = read(text) else {
                 throw refusal(
-                    "\(word): is a date, as 2026-11-23, 2026-11-23T10:00:00Z or 2026-11-23T10:00:00+01:00, not \"\(text.shown)\""
+                    "\(word): is a date, as 2026-11-23, 2026-11-23T10:00:00Z or 2026-11-23T10:00:00+01:00, "
+                        + "not \"\(text.shown)\""
                 )
             }
             if let offset { return local - Int64(offset) * 1000 }
             if let timeZone, !isUTC(timeZone) {
                 throw refusal(
-                    "\(word): the time zone \"\(timeZone.shown)\" is not known here; give the date with its offset, as 2026-11-23T10:00:00+01:00"
+                    "\(word): the time zone \"\(timeZone.shown)\" is not known here; give the date with its offset, "
+                        + "as 2026-11-23T10:00:00+01:00"
                 )
             }
             return local

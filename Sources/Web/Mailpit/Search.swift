@@ -1,6 +1,6 @@
 // The words of a search, as Mailpit has them: `from:a@b.test subject:"two words" -is:read plain "plain words"`. Mailpit
-// takes a word that it does not know for text, and a date that it cannot read for none; a test would then find the wrong
-// messages, so both are refused here.
+// takes a word that it does not know for text, and a date that it cannot read for none; a test would then find the
+// wrong messages, so both are refused here.
 
 import Faults
 import Mail
@@ -100,9 +100,10 @@ extension Mailpit {
                 let isWord = word.utf8.first.map { (97...122).contains($0) } ?? false
                 guard isWord, !isQuoted, !value.hasPrefix("//") else { return .text(Folded.octets(String(text))) }
                 let hint = Suggestion.didYouMean(word, among: words)
+                let known = words.map { $0 + ":" }.joined(separator: " ")
                 throw refusal(
-                    "unknown search word \"\(word.shown):\"\(hint); known are \(words.map { $0 + ":" }.joined(separator: " "))"
-                        + "; write \"\(String(text).shown)\" in double quotes to search for that text")
+                    "unknown search word \"\(word.shown):\"\(hint); known are \(known); "
+                        + "write \"\(String(text).shown)\" in double quotes to search for that text")
             }
             let folded = Folded.octets(value)
             if let field = Field(rawValue: word) { return folded.isEmpty ? nil : .address(field, folded) }

@@ -1,5 +1,5 @@
-// Calls for one message: what it says, its header, its octets, its parts. What a part is called and what type it has were
-// written by a stranger, so a browser gets no part that it would carry out.
+// Calls for one message: what it says, its header, its octets, its parts. What a part is called and what type it has
+// were written by a stranger, so a browser gets no part that it would carry out.
 
 import Faults
 import HTTPTypes
