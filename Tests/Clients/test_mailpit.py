@@ -605,7 +605,8 @@ class Rest(Case):
         nested = b""
         for depth in range(100):
             nested += b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (depth, depth)
-        parts = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + b"--b\r\nContent-Disposition: attachment\r\n\r\nx\r\n" * 2000
+        part = b"--b\r\nContent-Disposition: attachment\r\n\r\nx\r\n"
+        parts = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 2000
         images = b"".join(b"<img src='cid:a'>" for _ in range(20_000))
         for octets in (
                 b"", b"\r\n", b"no header at all\r\n", b"Subject: \xff\xfe\xfd\r\n\r\n\xff\r\n", b"\0\0\0\r\n\r\n\0\r\n", nested,
@@ -614,8 +615,10 @@ class Rest(Case):
                 b"Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n" + images
                 + b"\r\n--b\r\nContent-Type: image/png\r\nContent-ID: <a>\r\n\r\n" + b"y" * 50_000 + b"\r\n--b--\r\n",
                 b"From: @@@ <<>> ,,; \"\r\nDate: never\r\nMessage-ID: <<<\r\nContent-Type: ;;;\r\n\r\nx\r\n",
-                b"Content-Type: image/\xc3\xa9; name=\"a\x01b\"\r\nContent-Disposition: attachment; filename=\"\x02\"\r\n\r\nx\r\n"):
-            wrapped = b"\r\n".join(line[i:i + 900] for line in octets.split(b"\r\n") for i in range(0, max(1, len(line)), 900))
+                b"Content-Type: image/\xc3\xa9; name=\"a\x01b\"\r\nContent-Disposition: attachment; filename=\"\x02\"\r\n"
+                b"\r\nx\r\n"):
+            lines = octets.split(b"\r\n")
+            wrapped = b"\r\n".join(line[i:i + 900] for line in lines for i in range(0, max(1, len(line)), 900))
             self.raw(wrapped)
             whole = self.get("/message/latest")
             [summary] = self.get("/messages?limit=1")["messages"]
@@ -627,6 +630,27 @@ class Rest(Case):
             for part in (whole["Attachments"] + whole["Inline"])[:20]:
                 self.assertEqual(self.ask("GET", f"/api/v1/message/latest/part/{part['PartID']}")[0], 200)
         self.assertEqual(len(self.get("/messages?limit=0")["messages"]), 13)
+
+    def test_messages_with_very_many_recipients_are_listed_page_by_page(self):
+        body = (b"Subject: crowd\r\n\r\n" + b"To: " + b"x" * 60 + b"\r\n")
+        recipients = [f"{number:04}-{'r' * 50}@{'d' * 60}.any.test" for number in range(999)]
+        with Wire(self.sink.port) as client:
+            hello(client)
+            for _ in range(200):
+                client.send(b"MAIL FROM:<a@sender.test>\r\n" + b"".join(b"RCPT TO:<%s>\r\n" % r.encode() for r in recipients))
+                for _ in range(1000):
+                    self.assertEqual(client.reply().code, 250)
+                self.assertEqual(client.ask("DATA").code, 354)
+                client.send(body + b".\r\n")
+                self.assertEqual(client.reply().code, 250)
+        seen, start = set(), 0
+        while start < 200:
+            page = self.get(f"/messages?limit=0&start={start}")
+            self.assertEqual((page["count"], page["messages_count"]), (len(page["messages"]), 200))
+            self.assertIn(page["count"], range(1, 200))
+            seen |= {message["ID"] for message in page["messages"]}
+            start += page["count"]
+        self.assertEqual(len(seen), 200)
 
     def test_many_messages(self):
         with Wire(self.sink.port) as client:

@@ -27,10 +27,13 @@ extension Mailpit {
     ) async throws -> Response {
         var summaries: [Summary] = []
         summaries.reserveCapacity(found.count)
-        for stored in found {
+        var octets = 0
+        for stored in found where octets < Bounds.pageOctets {
             if summaries.count % 64 == 63 { await Task.yield() }
             // What went while the list was made is no longer in it.
-            if let digest = try await box.digest(of: stored) { summaries.append(Summary(stored, digest)) }
+            guard let digest = try await box.digest(of: stored) else { continue }
+            summaries.append(Summary(stored, digest))
+            octets += digest.size
         }
         let counts = box.store.counts
         return JSONText.response(

@@ -10,6 +10,8 @@ enum Mailpit {
     enum Bounds {
         /// Messages in one answer, where a client asks for all.
         static let page = 10_000
+        /// Octets, about, of what is listed in one answer; a client goes on behind the last one.
+        static let pageOctets = 32 << 20
         /// Ids in one request.
         static let ids = 10_000
         /// Tags in one request, and of one message.

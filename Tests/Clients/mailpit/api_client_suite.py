@@ -70,9 +70,9 @@ def test_one_message():
     assert headers.from_ == ["Ann <ann@sender.test>"] and headers.delivered_to == ["b@any.test"]
     assert headers.message_id == ["<one@sender.test>"] and headers.additional["Subject"] == ["Hello"]
     assert api.get_messages().unread == 0
-    for missing in (lambda: api.get_message("x"), lambda: api.get_message_headers("x"), lambda: api.get_message_attachment("x", "1")):
+    for missing in (api.get_message, api.get_message_headers, lambda id: api.get_message_attachment(id, "1")):
         with pytest.raises(httpx.HTTPStatusError) as error:
-            missing()
+            missing("x")
         assert error.value.response.status_code == 404
 
 
