@@ -195,6 +195,7 @@ struct WebResponder: HTTPResponder {
                 "\(method.shown) \(path.shown) is not served; the path takes \(methods.joined(separator: ", "))")
             problem.allow = methods
             throw problem
+        case .none where path.hasPrefix(Mailpit.prefix + "/"): throw Mailpit.notFound
         case .none: throw Problem.notFound("nothing is at \(path.shown); /api/fakemx/openapi.json lists what is")
         }
     }
