@@ -149,4 +149,6 @@ int linux_error_words(int code, char *text, size_t capacity) {
     return words == NULL ? 0 : snprintf(text, capacity, "%s", words);
 }
 
+void linux_limit_arenas(int most) { mallopt(M_ARENA_MAX, most); }
+
 void linux_trim_memory(void) { malloc_trim(0); }

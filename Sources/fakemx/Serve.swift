@@ -39,6 +39,7 @@ struct Serve: AsyncParsableCommand {
 
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
+        SystemLimits.shareHeaps()
         SystemLimits.raiseDescriptors()  // each session needs one
         let sources = SettingsSources(
             flags: options.stated, environment: Places.environment, scenarioFolders: Places.scenarioFolders,

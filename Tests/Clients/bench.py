@@ -310,13 +310,14 @@ def start(rounds):
 
 
 def main():
+    import bench_store  # which needs this module in turn
     parser = argparse.ArgumentParser(prog="Scripts/bench", description="fakemx beside Postfix smtp-sink; see README.")
     parser.add_argument("--rounds", type=int, default=5, help="rounds, interleaved (default 5)")
     parser.add_argument("--scale", type=float, default=1.0, help="times the number of messages (default 1)")
     parser.add_argument("--markdown", metavar="FILE", help="also write the table there")
-    parser.add_argument("parts", nargs="*", help="some of: throughput rules idle lateness start (default all)")
+    parser.add_argument("parts", nargs="*", help="some of: throughput rules idle lateness start waits lists files (default all)")
     options = parser.parse_args()
-    parts = options.parts or ["throughput", "rules", "idle", "lateness", "start"]
+    parts = options.parts or ["throughput", "rules", "idle", "lateness", "start", "waits", "lists", "files"]
     driver = build_driver()
     busy = os.getloadavg()[0]
     rows = []
@@ -331,6 +332,12 @@ def main():
             rows += lateness(driver, 5000, min(options.rounds, 5))
         if "start" in parts:
             rows += start(max(20, options.rounds))
+        if "waits" in parts:
+            rows += bench_store.waits(options.rounds)
+        if "lists" in parts:
+            rows += bench_store.lists(max(1000, int(100_000 * options.scale)))
+        if "files" in parts:
+            rows += bench_store.files()
     finally:
         shutil.rmtree(os.path.dirname(driver))
     head = ("work", "figure", "target", "reached", "fakemx", "smtp-sink")

@@ -2,7 +2,7 @@
 # mailpit-api-client from PyPI, unmodified. The clients live in an environment of their own (Debian: python3-venv):
 #
 #     /usr/bin/python3 -m venv .build/python/mailpit
-#     .build/python/mailpit/bin/pip install --no-deps -r Tests/Clients/mailpit/requirements.txt
+#     .build/python/mailpit/bin/pip install --no-deps -r Tests/Clients/requirements-mailpit.txt
 #
 # which pins pytest-mailpit==0.4.1 and mailpit-api-client==1.0.0 with all that they need. Where they are missing, the
 # tests of the clients fail with these lines; nothing is skipped.
@@ -28,7 +28,7 @@ PYTHON = os.path.join(ROOT, ".build", "python", "mailpit", "bin", "python")
 HERE = os.path.dirname(os.path.realpath(__file__))
 INSTALL = """the clients are not installed; run:
     /usr/bin/python3 -m venv .build/python/mailpit
-    .build/python/mailpit/bin/pip install --no-deps -r Tests/Clients/mailpit/requirements.txt"""
+    .build/python/mailpit/bin/pip install --no-deps -r Tests/Clients/requirements-mailpit.txt"""
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==")
 EMPTY_PAGE = {

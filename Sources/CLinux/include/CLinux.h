@@ -69,6 +69,9 @@ uint64_t linux_monotonic_ns(void);
 /// Microseconds of CLOCK_REALTIME since 1970.
 int64_t linux_wall_us(void);
 
+/// At most so many heaps for all threads of the process; to be called before there are any.
+void linux_limit_arenas(int most);
+
 /// The limit of descriptors of this process; 0 on failure.
 uint64_t linux_descriptor_limit(void);
 /// Raises the limit of descriptors as far as the system allows without privileges; returns the limit then.

@@ -13,7 +13,7 @@ package final class Chronicle: Sendable {
         /// Notices in the ring.
         package static let entries = 100_000
         /// Octets of memory that they take, about.
-        package static let octets = 24 << 20
+        package static let octets = 16 << 20
         /// Those who wait at once, for an entry or for more of a stream.
         package static let waiters = 2_000
         /// Event octets of turns that wait to be folded; what comes beyond is left out, and counted.

@@ -52,7 +52,7 @@ package struct Entry: Sendable {
     var octetCount: Int {
         func sum(_ texts: [String]) -> Int { texts.reduce(0) { $0 + 16 + $1.utf8.count } }
         let lists = sum(subject.from) + sum(subject.to) + sum(subject.replies) + sum(subject.rules)
-        return 300 + lists + (detail?.utf8.count ?? 0) + subject.client.utf8.count + (subject.helo?.utf8.count ?? 0)
+        return 600 + lists + (detail?.utf8.count ?? 0) + subject.client.utf8.count + (subject.helo?.utf8.count ?? 0)
     }
 }
 
