@@ -71,7 +71,9 @@ enum Schema {
                     position INTEGER PRIMARY KEY, session INTEGER NOT NULL, number INTEGER NOT NULL,
                     time_us INTEGER NOT NULL, size INTEGER NOT NULL, envelope BLOB NOT NULL, content BLOB NOT NULL
                 );
-                CREATE INDEX messages_by_id ON messages (session, number);
+                -- The number first: what sessions bring side by side then stands side by side, and a group touches one
+                -- page of the index, not one for each session.
+                CREATE INDEX messages_by_id ON messages (number, session);
                 CREATE TABLE sessions (
                     position INTEGER PRIMARY KEY, number INTEGER NOT NULL, time_us INTEGER NOT NULL,
                     size INTEGER NOT NULL, events INTEGER NOT NULL, events_dropped INTEGER NOT NULL,
