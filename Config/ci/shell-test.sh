@@ -37,7 +37,7 @@ done
 check "it took three attempts" test "$attempt" -eq 3
 check "two were deferred" "$fakemx" wait session verdict=deferred space="$space" --since "$since" --count 2 --timeout 5s
 check "the third was taken" "$fakemx" wait message space="$space" --since "$since" --timeout 5s
-check "the rule fired twice" "$fakemx" wait rule rule="$rule" space="$space" --since "$since" --count 2 --timeout 5s
+check "the rule fired twice" "$fakemx" wait rule rule="$rule" --since "$since" --count 2 --timeout 5s
 
 # --- the same with curl alone -------------------------------------------------------------------------------------------
 # A wait is answered 200 when it holds, 408 when the time is over, 409 when something came that must not.
