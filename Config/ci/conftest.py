@@ -251,8 +251,8 @@ class _Sink:
         binary = os.environ.get("FAKEMX_BIN") or shutil.which("fakemx")
         if not binary or not os.path.exists(binary):
             raise FakeMXError(
-                f"there is no fakemx at {binary!r}: " if binary else "there is no fakemx: "
-                + "put it on PATH, name it in FAKEMX_BIN, or run `fakemx serve -- pytest …`")
+                f"there is no fakemx{f' at {binary!r}' if binary else ''}: "
+                "put it on PATH, name it in FAKEMX_BIN, or run `fakemx serve -- pytest …`")
         self.folder = tempfile.mkdtemp(prefix="fakemx-")
         ready, self.log = os.path.join(self.folder, "ready"), os.path.join(self.folder, "log")
         with open(self.log, "wb") as log:
