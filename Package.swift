@@ -93,6 +93,7 @@ let package = Package(
         .testTarget(
             name: "SinkTests", dependencies: ["Sink", "Settings", "Store", "EventLoop", "Journal", "Faults", "SMTP"],
             swiftSettings: strict),
+        .testTarget(name: "FakeMXTests", dependencies: ["FakeMX"], swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "COpenSSL"], swiftSettings: strict),
         .testTarget(
             name: "Dialogues",

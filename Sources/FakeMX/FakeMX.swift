@@ -12,12 +12,15 @@ import Synchronization
 
 /// A fake MX that runs in this process.
 ///
-///     let sink = try await FakeMX.start()
-///     try await sink.rule("end-of-data: 554 5.7.1 No, for its content")
-///     // … the sender under test sends to 127.0.0.1, port sink.smtpPort …
-///     let session = try await sink.nextSession()
-///     #expect(session.rejected_at == "end-of-data")
-///     await sink.stop()
+///     try await FakeMX.withSink { sink in
+///         try await sink.rule("end-of-data: 554 5.7.1 No, for its content")
+///         // … the sender under test sends to 127.0.0.1, port sink.smtpPort …
+///         let session = try await sink.nextSession()
+///         #expect(session.rejected_at == "end-of-data")
+///     }
+///
+/// Every method may be called from any task. Those that wait end when their task is cancelled, with
+/// `CancellationError`; all other errors are `FakeMXError`.
 public final class FakeMX: Sendable {
     /// What a sink starts with. Texts are those of the command line: see `fakemx serve --help`.
     public struct Options: Sendable {
@@ -37,61 +40,13 @@ public final class FakeMX: Sendable {
         public var timeScale: Double = 1
         /// `memory`, `none`, or a path.
         public var store = "memory"
+        /// Event loops. With one, sessions are told in the order in which they ended; with several, sessions that end
+        /// within the same milliseconds may be told in another. 0: one a core.
+        public var loops = 1
         /// Any other flags of `fakemx serve`, with their values: `[("profile", "postfix")]`.
         public var flags: [(name: String, value: String)] = []
 
         public init() {}
-    }
-
-    /// What a session was, from accept to close.
-    public typealias Session = SessionRecord
-
-    /// A message that was stored.
-    public struct Message: Sendable {
-        public let id: String
-        /// The session that it came in.
-        public let session: String
-        /// The reverse-path without angle brackets; empty for the null reverse-path.
-        public let from: String
-        public let to: [String]
-        /// As it came, without stuffed dots.
-        public let octets: [UInt8]
-        /// Microseconds since 1970-01-01 UTC.
-        public let received_us: Int64
-
-        init(_ stored: StoredMessage) {
-            id = stored.message.id
-            session = stored.message.session
-            from = Text.lossy(stored.message.reversePath.address)
-            to = stored.message.recipients.map { Text.lossy($0.address) }
-            octets = stored.message.content
-            received_us = stored.message.received_us
-        }
-
-        /// The octets as text.
-        public var text: String { String(decoding: octets, as: UTF8.self) }
-
-        /// The values of the header fields of this name, decoded.
-        public func header(_ name: String) -> [String] { MessageFacts(octets).values(of: name.asciiLowercased) }
-    }
-
-    /// A reply of 4yz or 5yz.
-    public struct Refusal: Sendable {
-        public let session: String
-        public let phase: String
-        public let reply: String
-        public let rule: String?
-        public let from: String?
-        public let to: [String]
-
-        init(_ entry: Entry) {
-            session = entry.subject.session
-            phase = entry.subject.phases.first ?? ""
-            reply = entry.subject.replies.first ?? ""
-            rule = entry.subject.rules.first
-            from = entry.subject.from.first
-            to = entry.subject.to
-        }
     }
 
     private let launched: Launched
@@ -115,6 +70,7 @@ public final class FakeMX: Sendable {
         flags += options.smtp.map { (.smtp, $0) } + options.smtps.map { (.smtps, $0) }
         flags += options.rules.map { (.rule, $0) } + options.scenarios.map { (.scenario, $0) }
         flags += [(.seed, "\(options.seed)"), (.timeScale, "\(options.timeScale)"), (.store, options.store)]
+        flags.append((.loops, options.loops == 0 ? "auto" : "\(options.loops)"))
         flags += [(.http, options.http ?? "off"), (.transcript, "off")]
         for (name, value) in options.flags {
             guard let option = Option(rawValue: name) else {
@@ -135,7 +91,25 @@ public final class FakeMX: Sendable {
         } catch { throw FakeMXError("\(error)") }
     }
 
-    /// Stops it: idle clients get 421, running transactions have `grace_ms` milliseconds.
+    /// Starts a sink, hands it over, and stops it whatever came of that.
+    ///
+    /// - Returns: what `body` returns.
+    /// - Throws: what `body` throws, or what ``start(_:)`` does.
+    nonisolated(nonsending) public static func withSink<Result>(
+        _ options: Options = Options(), _ body: nonisolated(nonsending) (FakeMX) async throws -> Result
+    ) async throws -> Result {
+        let sink = try await start(options)
+        do {
+            let result = try await body(sink)
+            await sink.stop(grace_ms: 0)
+            return result
+        } catch {
+            await sink.stop(grace_ms: 0)
+            throw error
+        }
+    }
+
+    /// Stops it: idle clients get 421, running transactions have `grace_ms` milliseconds. A second call does nothing.
     public func stop(grace_ms: Int = 1000) async { await launched.stop(grace_ms: grace_ms) }
 
     /// The addresses of the listeners, `smtp` before `smtps`, as `HOST:PORT`.
@@ -148,8 +122,19 @@ public final class FakeMX: Sendable {
     public var url: String? { launched.web.map { "http://" + $0.address } }
 
     /// The same sink as a test sees it that shares it with others: rules, waits and resets concern the addresses of one
-    /// space, `anyone@NAME.test` and `anyone+NAME@any.example`.
-    public func space(_ name: String) -> FakeMX { FakeMX(launched, space: name.asciiLowercased, seen.withLock { $0 }) }
+    /// space, `anyone@NAME.test` and `anyone+NAME@any.example`. Nobody has to create a space.
+    ///
+    /// - Parameter name: letters, digits, `-` and `_`, 63 at most; their case says nothing.
+    /// - Throws: `FakeMXError` where it is no such name.
+    public func space(_ name: String) throws -> FakeMX {
+        guard Space.isName(name) else {
+            throw FakeMXError("a space is a name of at most 63 letters, digits, - and _, not \"\(name.shown)\"")
+        }
+        return FakeMX(launched, space: name.asciiLowercased, seen.withLock { $0 })
+    }
+
+    /// An address of this space, or of `any.test`.
+    public func address(_ user: String = "user") -> String { "\(user)@\(space ?? "any").test" }
 
     // MARK: Rules
 
@@ -178,7 +163,9 @@ public final class FakeMX: Sendable {
         }
     }
 
-    /// Takes a rule away that was set with `rule(_:)`.
+    /// Takes a rule away that was set with ``rule(_:lifetime:)``.
+    ///
+    /// - Throws: `FakeMXError` where there is none of the name, or where it stands in the configuration.
     public func removeRule(_ name: String) async throws {
         do { try await launched.server.removeRule(name) } catch { throw FakeMXError("\(error)") }
     }
@@ -188,11 +175,11 @@ public final class FakeMX: Sendable {
 
     // MARK: Waiting
 
-    /// The next session that ended, behind the one that this gave last.
+    /// The next session that ended, behind the one that this gave last: what ended before the call counts as well.
     ///
     /// - Parameters:
     ///   - filter: words as of the API: `["to": "*@full.test", "verdict": "deferred"]`.
-    ///   - timeout: how long to wait.
+    ///   - timeout: how long to wait, 600 s at most.
     /// - Throws: `FakeMXError` when none came in time; it says what came instead.
     public func nextSession(_ filter: [String: String] = [:], timeout: Duration = .seconds(10)) async throws -> Session
     {
@@ -201,7 +188,7 @@ public final class FakeMX: Sendable {
         return session.record
     }
 
-    /// The next message that was stored, behind the one that this gave last.
+    /// The next message that was stored, behind the one that this gave last; as ``nextSession(_:timeout:)``.
     public func nextMessage(_ filter: [String: String] = [:], timeout: Duration = .seconds(10)) async throws -> Message
     {
         let answer = try await next(.message, filter, timeout)
@@ -209,22 +196,38 @@ public final class FakeMX: Sendable {
         return Message(message)
     }
 
-    /// The next 4yz or 5yz that was said, behind the one that this gave last.
+    /// The next 4yz or 5yz that was said, behind the one that this gave last; as ``nextSession(_:timeout:)``.
     public func nextReject(_ filter: [String: String] = [:], timeout: Duration = .seconds(10)) async throws -> Refusal {
         let answer = try await next(.reject, filter, timeout)
         guard let entry = answer.entries.first else { throw FakeMXError("no reject") }
         return Refusal(entry)
     }
 
-    /// Returns when no such session ended within a time.
+    /// Returns when no such session ended since the last that ``nextSession(_:timeout:)`` gave, and within a time.
     ///
     /// - Throws: `FakeMXError` as soon as one did.
     public func noSession(_ filter: [String: String] = [:], within time: Duration) async throws {
-        var wait = try wait(.session, filter, time)
+        try await none(.session, filter, time)
+    }
+
+    /// The same for messages that are stored.
+    public func noMessage(_ filter: [String: String] = [:], within time: Duration) async throws {
+        try await none(.message, filter, time)
+    }
+
+    /// The same for replies of 4yz and 5yz.
+    public func noReject(_ filter: [String: String] = [:], within time: Duration) async throws {
+        try await none(.reject, filter, time)
+    }
+
+    private func none(_ kind: Filter.Kind, _ words: [String: String], _ time: Duration) async throws {
+        var wait = try wait(kind, words, time)
         wait.isAbsent = true
-        wait.since = seen.withLock { $0[.session] }
-        let answer = try await launched.server.wait(wait)
-        if !answer.isFulfilled { throw FakeMXError("a session ended: \(answer.sessions.first?.id ?? "")") }
+        let since = seen.withLock { $0[kind] }
+        wait.since = since
+        guard try await ask(wait).isFulfilled else {
+            throw FakeMXError("a \(kind.rawValue)\(Self.spoken(words)) came that must not" + (try await instead(since)))
+        }
     }
 
     private func wait(_ kind: Filter.Kind, _ words: [String: String], _ timeout: Duration) throws -> Wait {
@@ -233,30 +236,60 @@ public final class FakeMX: Sendable {
         switch Filter.parse(pairs, kind) {
         case .failure(let complaint): throw FakeMXError(complaint.text)
         case .success(let filter):
+            let longest = Duration.milliseconds(Wait.Bounds.longestTimeout_ms)
             var wait = Wait(kind, filter)
-            wait.timeout_ms = Int(timeout / .milliseconds(1))
+            wait.timeout_ms = Int(min(max(timeout, .zero), longest) / .milliseconds(1))
             return wait
         }
     }
 
+    private func ask(_ wait: Wait) async throws -> WaitAnswer {
+        let answer: WaitAnswer
+        do { answer = try await launched.server.wait(wait) } catch let error as CancellationError { throw error } catch
+        {
+            throw FakeMXError("\(error)")
+        }
+        if answer.count > 0 { return answer }
+        // Nothing came: that means something only where the whole time was waited.
+        try Task.checkCancellation()
+        if launched.server.chronicle.isClosed {
+            throw FakeMXError("the sink was stopped, so no \(wait.kind.rawValue) can come")
+        }
+        return answer
+    }
+
     private func next(_ kind: Filter.Kind, _ words: [String: String], _ timeout: Duration) async throws -> WaitAnswer {
         var wait = try wait(kind, words, timeout)
-        wait.since = seen.withLock { $0[kind] }
-        let answer: WaitAnswer
-        do { answer = try await launched.server.wait(wait) } catch { throw FakeMXError("\(error)") }
+        let since = seen.withLock { $0[kind] }
+        wait.since = since
+        let answer = try await ask(wait)
         guard answer.isFulfilled else {
-            let instead = answer.seen.map {
-                "\($0.kind.rawValue) of \($0.subject.session) to \($0.subject.to.joined(separator: ", "))"
-            }
-            throw FakeMXError(
-                "no \(kind.rawValue) in \(timeout)"
-                    + (instead.isEmpty
-                        ? "; nothing of the kind came" : "; instead came " + instead.joined(separator: "; ")))
+            throw FakeMXError("no \(kind.rawValue)\(Self.spoken(words)) in \(timeout)" + (try await instead(since)))
         }
         let end = cursor(behind: answer, kind)
         seen.withLock { $0[kind] = end }
         return answer
     }
+
+    private static func spoken(_ words: [String: String]) -> String {
+        words.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+    }
+
+    /// What came, for the text of a failure: sessions, and how far rules have come.
+    private func instead(_ since: Cursor?) async throws -> String {
+        let everything = try wait(.session, [:], .zero).filter
+        var query = StoreQuery(limit: Self.mostInstead)
+        query.after = since.flatMap { launched.server.position($0, .session) }
+        let sessions = try await launched.server.sessions(everything, query).reversed().map { $0.record.spoken }
+        let rules = launched.server.ruleStatus.filter { $0.isRunRule && space.map($0.spaces.contains) ?? true }
+        let lines =
+            (sessions.isEmpty ? ["no session ended" + (space.map { " for the space \($0)" } ?? "")] : sessions)
+            + rules.map { "rule \($0.line): fired \($0.hits) of \($0.matches) times" }
+        return "; in its place:\n  " + lines.joined(separator: "\n  ")
+    }
+
+    /// Sessions told in a failure, at most.
+    private static let mostInstead = 10
 
     /// Just behind what was given, so that what came with it is not passed over.
     private func cursor(behind answer: WaitAnswer, _ kind: Filter.Kind) -> Cursor {
@@ -279,11 +312,25 @@ public final class FakeMX: Sendable {
 
     // MARK: Looking
 
-    /// Sessions that ended, the newest first.
+    /// Sessions that ended and are kept, the newest first.
+    ///
+    /// - Parameter limit: how many at most.
+    /// - Throws: `FakeMXError` where the filter is wrong.
     public func sessions(_ filter: [String: String] = [:], limit: Int = 50) async throws -> [Session] {
         await launched.server.settle()
         let wait = try wait(.session, filter, .zero)
         return try await launched.server.sessions(wait.filter, StoreQuery(limit: limit)).map(\.record)
+    }
+
+    /// A session as people read it, line by line with times in milliseconds; nil where none of this id is kept.
+    public func transcript(ofSession id: String) async throws -> String? {
+        await launched.server.settle()
+        guard id.first == "s", let number = UInt64(id.dropFirst()) else { return nil }
+        let ended: StoredSession?
+        do { ended = try await launched.server.store.session(number) } catch { throw FakeMXError("\(error)") }
+        guard let session = ended ?? launched.server.chronicle.openSession(number) else { return nil }
+        var transcript = Transcript(colours: false)
+        return session.log.reduce(into: "") { $0 += transcript.render($1) }
     }
 
     /// Messages that are kept, the newest first.
@@ -293,17 +340,10 @@ public final class FakeMX: Sendable {
         return try await launched.server.messages(wait.filter, StoreQuery(limit: limit)).map(Message.init)
     }
 
-    /// Forgets messages, sessions and rules set at run time; of a space, its own alone.
+    /// Forgets messages, sessions and rules set at run time; of a space, its own alone. `next…` begin anew.
     public func reset() async throws {
         _ = try await launched.server.reset(space: space)
         let cursor = try await launched.server.cursor()
         seen.withLock { $0 = [.session: cursor, .message: cursor, .reject: cursor] }
     }
-}
-
-/// Something that was asked of a sink and could not be had: what happened, where, what to do.
-public struct FakeMXError: Error, CustomStringConvertible {
-    public let description: String
-
-    init(_ description: String) { self.description = description }
 }

@@ -22,7 +22,11 @@ struct Child: Sendable {
         sigemptyset(&signals)
         for number in [SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGUSR1] { sigaddset(&signals, number) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+        // Threads of Dispatch block signals, and a command would inherit that: SIGTERM would never reach it.
+        var unblocked = sigset_t()
+        sigemptyset(&unblocked)
+        posix_spawnattr_setsigmask(&attributes, &unblocked)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
         var spawned = pid_t()
         let code = posix_spawnp(&spawned, command[0], nil, &attributes, &arguments, &variables)
         guard code == 0 else {

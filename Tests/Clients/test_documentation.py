@@ -17,6 +17,7 @@ from sink import BINARY, ROOT, run
 
 FOLDER = os.path.join(ROOT, "Sources", "fakemx", "fakemx.docc")
 CONFIGURATION = os.path.join(ROOT, "Config", "fakemx.yaml")
+TOOLS = os.path.join(ROOT, ".build", "python", "ci", "bin")  # pytest; Scripts/setup --tests makes it
 LANDING = "fakemx"
 WRITTEN = "<!-- Written by Tests/"
 LIMIT_S = 120
@@ -119,7 +120,7 @@ class Examples(unittest.TestCase):
         try:
             os.symlink(BINARY, os.path.join(bin_folder, "fakemx"))
             os.symlink(os.path.join(ROOT, "Config"), os.path.join(work, "Config"))
-            environment = {**os.environ, "PATH": bin_folder + ":" + os.environ["PATH"] + ":/usr/sbin"}
+            environment = {**os.environ, "PATH": ":".join([bin_folder, TOOLS, os.environ["PATH"], "/usr/sbin"])}
             process = subprocess.Popen(
                 ["bash", "-c", "set -e\n" + block], cwd=work, env=environment, stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
