@@ -193,8 +193,12 @@ class Events:
 class Raw:
     """A socket that speaks whatever octets it is given to the HTTP port, and reads answers one by one."""
 
-    def __init__(self, port, host="127.0.0.1"):
-        self.socket = socket.create_connection((host, port), timeout=PATIENCE_S)
+    def __init__(self, port, host="127.0.0.1", receives=None):
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        if receives:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)  # what the kernel takes unread
+        self.socket.settimeout(PATIENCE_S)
+        self.socket.connect((host, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer, self.ended = b"", False
 

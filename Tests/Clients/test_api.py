@@ -36,7 +36,8 @@ class Sessions(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.sink = Sink("--rule", FULL, "--loops", "2", smtps=1, transcript="off", http="127.0.0.1:0")
+        # One loop: two tell of their sessions each in its own time, and here the order counts.
+        cls.sink = Sink("--rule", FULL, "--loops", "1", smtps=1, transcript="off", http="127.0.0.1:0")
         cls.api = begin(cls.sink)
         port = cls.sink.port
         # s1 … s6, in this order.
@@ -128,24 +129,22 @@ class Sessions(unittest.TestCase):
         self.assertEqual(ids(first["sessions"]) + ids(second["sessions"]), ["s4", "s1"])
 
     def test_open_sessions_are_listed_and_told_as_far_as_they_have_come(self):
-        with open_transaction(self.sink.port, "open@sender.test") as client:
-            listed = self.api.found("sessions", open="true")["sessions"]
-            self.assertEqual([item["transactions"][-1]["from"] for item in listed], ["open@sender.test"])
-            number = listed[0]["id"]
-            self.assertNotIn("ended_by", listed[0])
-            self.assertEqual(self.api.found("sessions", open="true", from_="other@*")["sessions"], [])
-            one = self.api.found(f"sessions/{number}")
-            self.assertEqual([line["text"] for line in one["lines"] if line["who"] == "client"][-1], "MAIL FROM:<open@sender.test>")
-            self.assertIn("MAIL FROM:<open@sender.test>", self.api.get(f"sessions/{number}/transcript").text)
-            self.assertNotIn(number, ids(self.api.found("sessions")["sessions"]))
-            client.abort()
-        self.api.until(lambda info: info["sessions"]["open"] == 0)
-        # Out of the way of the tests that count.
-        self.assertEqual(self.api.found(f"sessions/{number}")["ended_by"], "client-reset")
-
-    @classmethod
-    def _drop(cls):
-        pass
+        with Sink("--loops", "2", transcript="off", http="127.0.0.1:0") as sink:
+            api = begin(sink)
+            with open_transaction(sink.port, "open@sender.test") as client:
+                listed = api.found("sessions", open="true")["sessions"]
+                self.assertEqual([item["transactions"][-1]["from"] for item in listed], ["open@sender.test"])
+                self.assertEqual(listed[0]["id"], "s1")
+                self.assertNotIn("ended_by", listed[0])
+                self.assertEqual(api.found("sessions", open="true", from_="other@*")["sessions"], [])
+                one = api.found("sessions/s1")
+                said = [line["text"] for line in one["lines"] if line["who"] == "client"]
+                self.assertEqual(said[-1], "MAIL FROM:<open@sender.test>")
+                self.assertIn("MAIL FROM:<open@sender.test>", api.get("sessions/s1/transcript").text)
+                self.assertEqual(api.found("sessions")["sessions"], [])
+                client.abort()
+            api.until(lambda info: info["sessions"]["open"] == 0)
+            self.assertEqual(api.found("sessions/s1")["ended_by"], "client-reset")
 
     def test_one_session_with_its_lines(self):
         one = self.api.found("sessions/s2")
@@ -518,7 +517,6 @@ class Rules(unittest.TestCase):
         self.assertGreaterEqual(len(problem["complaints"]), 2, problem)
         is_problem(self, self.post("rcpt: use no-such-reply-anywhere", "text/plain"), 422, "bad-rule", says="no-such-reply-anywhere")
         is_problem(self, self.post("rcpt body=x: 550 5.1.1 x", "text/plain"), 422, "bad-rule")
-        is_problem(self, self.post("rcpt listener=nowhere: 550 5.1.1 x", "text/plain"), 422, "bad-rule")
         for body in ("", " ", "rcpt", ":", "rcpt:", "rcpt: ", "rcpt: 999", "nowhere: 550 5.1.1 x"):
             with self.subTest(body=body):
                 is_problem(self, self.post(body, "text/plain"), 422, "bad-rule")
@@ -787,6 +785,7 @@ class Waits(unittest.TestCase):
     def test_what_came_in_its_place_is_told(self):
         for number in range(12):
             mail(self.sink.port, f"u{number}@any.test")
+            self.api.found("cursor")  # two loops tell in their own time; asking settles both
         answer = self.api.get("wait", for_="message", to="nobody@x.test", timeout="0")
         seen = answer.json["seen"]
         self.assertEqual([entry["to"] for entry in seen], [[f"u{number}@any.test"] for number in range(2, 12)])
@@ -891,7 +890,7 @@ class Waits(unittest.TestCase):
 
 class Streams(unittest.TestCase):
     def setUp(self):
-        self.sink = Sink("--rule", FULL, transcript="off", http="127.0.0.1:0")
+        self.sink = Sink("--rule", FULL, "--loops", "1", transcript="off", http="127.0.0.1:0")
         self.addCleanup(self.sink.stop)
         self.api = begin(self.sink)
 
@@ -962,6 +961,23 @@ class Streams(unittest.TestCase):
         self.assertEqual(kinds(rule="full"), ["rule", "reject", "session"])
         self.assertEqual(kinds(to="nobody@x.test"), [])
 
+    def test_a_rule_is_told_with_the_path_that_it_acted_on(self):
+        self.api.rule("mail name=slow from=*@slow.example: delay 1ms")
+        self.api.rule("rcpt name=later to=*@later.example: delay 1ms, 451 4.7.1 Later")
+        with Wire(self.sink.port) as client:
+            wire.hello(client)
+            wire.deliver(client, ["one@any.test"], "a@plain.example")
+            client.ask("MAIL FROM:<@relay.example:a@slow.example> SIZE=1")
+            client.ask("RCPT TO:<ok@any.test>")
+            client.ask("RCPT TO:<\"x> y\"@later.example> NOTIFY=NEVER")
+        told = [data for _, _, data in Events(self.api, since="all", follow="false", kind="rule").all()]
+        self.assertEqual([(data["rule"], data.get("from"), data.get("to")) for data in told],
+                         [("slow", "a@slow.example", None), ("later", "a@slow.example", ["\"x> y\"@later.example"])])
+        self.assertNotIn("verdict", told[0])
+        self.assertNotIn("message", told[0])
+        for word, value in (("from", "*@slow.example"), ("to", "*@later.example")):
+            self.assertEqual(self.api.get("wait", **{"for_": "rule", word: value, "timeout": "0"}).status, 200)
+
     def test_without_since_only_what_comes(self):
         self.happen()
         self.assertEqual(Events(self.api, follow="false").all(), [])
@@ -976,8 +992,6 @@ class Streams(unittest.TestCase):
 
     def flood(self, octets):
         """Rejects with long replies, until so many octets of them must have been told. Returns how many."""
-        text = "\\r\\n".join(["550-5.7.1 " + "x" * 480] * 9 + ["550 5.7.1 end"])
-        del text
         lines = [("550-" if line < 9 else "550 ") + "5.7.1 " + "x" * 480 for line in range(10)]
         self.api.rule_of({"name": "flood", "at": "rcpt", "do": ["\n".join(lines)]})
         count = 0
@@ -999,10 +1013,10 @@ class Streams(unittest.TestCase):
         # The chronicle is bounded by its octets, too (24 MiB), so a flood of long replies overflows it quickly.
         mail(self.sink.port, "first@any.test")
         first = Events(self.api, since="all", follow="false").all()[0]
-        sleeper = Raw(self.api.port)
+        sleeper = Raw(self.api.port, receives=64 << 10)
         sleeper.send(b"GET /api/fakemx/events?since=all HTTP/1.1\r\nHost: localhost\r\n\r\n")
         began = time.monotonic()
-        count = self.flood(60 << 20)
+        count = self.flood(40 << 20)
         took = time.monotonic() - began
         info = self.api.until(lambda info: info["chronicle"]["forgotten"] > 0, what="an overflow")
         print(f"\n      {count} long rejects in {took:.1f} s; forgotten {info['chronicle']['forgotten']}, {self.sink.resident_kib() >> 10} MiB")
