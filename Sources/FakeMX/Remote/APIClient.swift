@@ -9,8 +9,13 @@ import NIOPosix
 package struct APITrouble: Error, CustomStringConvertible {
     /// What happened, where, what to do.
     package let description: String
+    /// What it said in place of what was asked for.
+    package let refusal: APIClient.Answer?
 
-    package init(_ description: String) { self.description = description }
+    package init(_ description: String, refusal: APIClient.Answer? = nil) {
+        self.description = description
+        self.refusal = refusal
+    }
 }
 
 package struct APIClient: Sendable {
@@ -103,7 +108,10 @@ package struct APIClient: Sendable {
             case .end: return false
             }
         }
-        guard status == 200 else { throw APITrouble("\(url): \(String(decoding: rest, as: UTF8.self))") }
+        guard status == 200 else {
+            throw APITrouble(
+                "\(url): \(String(decoding: rest, as: UTF8.self))", refusal: Answer(status: status, body: rest))
+        }
     }
 
     private func exchange(

@@ -17,6 +17,8 @@ struct Folding {
         var began_us: Int64 = 0
         /// The recipient that was answered last, for the refusal that follows.
         var lastRecipient: (address: String, wire: [UInt8])?
+        /// What the client said last: a rule at MAIL or RCPT acts before the journal knows of the path.
+        var lastLine: [UInt8] = []
     }
 
     private var open: [UInt64: Open] = [:]
@@ -77,6 +79,7 @@ struct Folding {
         case .opened(_, _, _, _, let began_us):
             session.began_us = began_us
             yield.entries.append(Entry(.opened, wall_us: began_us, subject(of: session)))
+        case .clientLine(let octets, _): session.lastLine = octets
         case .recipientAnswered(let address, let wire): session.lastRecipient = (Text.lossy(address), wire)
         case .reply(let phase, let wire):
             guard let first = wire.first, first == UInt8(ascii: "4") || first == UInt8(ascii: "5") else { return }
@@ -84,6 +87,8 @@ struct Folding {
         case .fault(let rule, _, let phase, let action, _, _, _):
             ruleHits += 1
             var subject = subject(of: session)
+            if phase == .mail { subject.beginTransaction(from: Self.path(in: session.lastLine)) }
+            if phase == .rcpt { subject.to = [Self.path(in: session.lastLine)] }
             subject.rules = [rule]
             subject.phases = [phase.rawValue]
             yield.entries.append(Entry(.rule, wall_us: wall_us, subject, detail: action))
@@ -121,6 +126,28 @@ struct Folding {
         }
         subject.message = nil
         return Entry(.reject, wall_us: wall_us, subject)
+    }
+
+    /// The mailbox of a MAIL or RCPT whose grammar is known to be right, without its source route.
+    private static func path(in line: [UInt8]) -> String {
+        guard let open = line.firstIndex(of: UInt8(ascii: "<")) else { return "" }
+        var (isQuoted, isEscaped) = (false, false)
+        let inside = line[(open + 1)...].prefix { octet in
+            if isEscaped {
+                isEscaped = false
+            } else if isQuoted {
+                isEscaped = octet == UInt8(ascii: "\\")
+                isQuoted = octet != UInt8(ascii: "\"")
+            } else {
+                isQuoted = octet == UInt8(ascii: "\"")
+                return octet != UInt8(ascii: ">")
+            }
+            return true
+        }
+        guard inside.first == UInt8(ascii: "@"), let colon = inside.firstIndex(of: UInt8(ascii: ":")) else {
+            return Text.lossy(Array(inside))
+        }
+        return Text.lossy(Array(inside[(colon + 1)...]))
     }
 
     /// The session and the transaction that runs, or ran last.

@@ -27,6 +27,12 @@ package struct Subject: Sendable {
 
     package init() {}
 
+    /// What was said of another transaction of the session goes.
+    mutating func beginTransaction(from address: String) {
+        (from, to, phases, verdicts, rules, replies) = ([address], [], [], [], [], [])
+        message = nil
+    }
+
     /// The address of the client without its port.
     package var clientHost: String { SessionRecord.host(ofClient: client) }
 

@@ -22,14 +22,27 @@ struct Gate: Sendable {
         origins = Set(settings.origins)
     }
 
-    /// - Throws: why the request is not heard.
-    func admit(_ request: Request, path: String) throws(Problem) {
+    /// The second Host of a request stands among its fields; the first is its authority.
+    private static let host = HTTPField.Name("Host") ?? .expect
+
+    /// Where the request says it goes, and from where.
+    ///
+    /// - Throws: why it is not heard.
+    func admitCaller(_ request: Request) throws(Problem) {
+        // RFC 9112 §3.2
+        if request.headers[values: Self.host].first != nil {
+            throw Problem("bad-host", 400, "The Host is there twice", "a request has one Host header", parameter: "Host")
+        }
         try admitHost(request.head.authority)
         if let origin = request.headers[.origin], !isAllowed(origin, request.head.authority) {
             throw Problem(
                 "foreign-origin", 403, "The origin is foreign",
                 "a page of \"\(origin.shown)\" may not use this API; --http-origin allows it", parameter: "Origin")
         }
+    }
+
+    /// - Throws: a problem where a token is needed and not said.
+    func admitToken(_ request: Request, path: String) throws(Problem) {
         // A monitor needs no token to see that somebody is there.
         guard path != "/livez", path != "/readyz" else { return }
         try admitToken(request.headers[.authorization])
@@ -49,10 +62,11 @@ struct Gate: Sendable {
         }
     }
 
-    /// Without its port.
+    /// Without its port. What stands behind the name and is no port is left there, so that it is no known name.
     private static func host(_ authority: String) -> String {
-        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") { return String(authority[...end]) }
-        return String(authority.prefix { $0 != ":" })
+        let ending = authority.reversed().prefix { $0.isASCII && $0.isNumber }.count
+        let rest = authority.dropLast(ending)
+        return String(rest.hasSuffix(":") ? rest.dropLast() : authority[...])
     }
 
     /// The origin itself, or one that is named.

@@ -172,23 +172,25 @@ struct WebResponder: HTTPResponder {
             response = Problem("stopping", 503, "The sink stops", "fakemx is being stopped").response
         }
         harden(&response, request)
-        return response
+        // HEAD is GET without its body, problems included (RFC 9110 §9.3.2).
+        return request.method == .head ? response.createHeadResponse() : response
     }
 
     private func answer(_ request: Request) async throws -> Response {
         let target = request.head.path ?? ""
         let cut = target.firstIndex(of: "?")
         let path = String(cut.map { target[..<$0] } ?? target[...])
-        try gate.admit(request, path: path)
-        let segments = try Self.segments(path)
+        try gate.admitCaller(request)
+        // A browser asks without credentials (Fetch standard, CORS-preflight fetch).
         let method = request.method.rawValue
         if method == "OPTIONS", let response = preflight(request) { return response }
+        try gate.admitToken(request, path: path)
+        let segments = try Self.segments(path)
         switch routes.match(method, segments) {
         case .found(let handler, let arguments):
             let query = try Query(cut.map { target[target.index(after: $0)...] })
             var call = Call(method: method, arguments: arguments, query: query, request: request, face: face)
-            let response = try await handler(&call)
-            return method == "HEAD" ? Response(status: response.status, headers: response.headers) : response
+            return try await handler(&call)
         case .otherMethods(let methods):
             var problem = Problem(
                 "method-not-allowed", 405, "The method is not allowed here",

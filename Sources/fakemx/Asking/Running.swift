@@ -43,10 +43,15 @@ struct Running: ParsableArguments {
                 contentType: body == nil ? nil : "text/plain")
         } catch { throw .failure(error.description) }
         if answer.status / 100 == 2 || expected.contains(answer.status) { return answer }
+        throw Self.refused(answer, client.url)
+    }
+
+    /// What an answer that is none says, and whose fault it is.
+    static func refused(_ answer: APIClient.Answer, _ url: String) -> ExitStatus {
         let detail = (try? JSONDecoder().decode(ProblemDetail.self, from: Data(answer.body)))?.detail ?? answer.text
         // What the arguments are to blame for, and what they are not.
-        throw answer.status / 100 == 4 && answer.status != 401 && answer.status != 404
-            ? .badUse(detail) : .failure("\(client.url): \(detail)")
+        return answer.status / 100 == 4 && answer.status != 401 && answer.status != 404
+            ? .badUse(detail) : .failure("\(url): \(detail)")
     }
 
     private struct ProblemDetail: Decodable { let detail: String }

@@ -48,7 +48,7 @@ struct TailCommand: AsyncParsableCommand {
                 return true
             }
         } catch {
-            throw ExitStatus.failure(error.description)
+            throw error.refusal.map { Running.refused($0, client.url) } ?? ExitStatus.failure(error.description)
         }
         if follow { throw ExitStatus.failure("\(client.url): the stream ended; fakemx was stopped") }
     }
