@@ -20,6 +20,7 @@ struct Serve: AsyncParsableCommand {
             Behind -- stands a command: the sink starts on free ports, the command runs with FAKEMX_SMTP (HOST:PORT) \
             and FAKEMX_URL in its environment, the sink stops, and the command's exit status is the one of fakemx:
               fakemx serve -- pytest tests/
+            One loop serves it there, unless --loops says otherwise, so that sessions are kept in the order in which they came.
 
             SIGTERM and SIGINT stop it: idle clients get 421, running transactions have 5 seconds. SIGHUP reads the \
             configuration again, whole or not at all. SIGUSR1 says what each rule has done, and how full its limit is.
@@ -52,6 +53,8 @@ struct Serve: AsyncParsableCommand {
             surroundings.transcriptDescriptor = STDERR_FILENO
             surroundings.usualAddress = "127.0.0.1:0"
             surroundings.usualHTTP = .at("127.0.0.1:0")
+            // One loop: what one sender did one after the other is kept in that order.
+            surroundings.usualLoops = 1
         } else if Output.isTerminal {
             surroundings.automaticTranscript = .text(colours: surroundings.colours)
         }
@@ -90,7 +93,9 @@ struct Serve: AsyncParsableCommand {
             case .report: Self.report(launched.server)
             case .stop(let number):
                 // The command hears of it first; when it has ended, so does the sink.
-                if let child, let number { child.tell(number) } else { return await end(launched, Self.grace_ms) }
+                guard let child, let number else { return await end(launched, Self.grace_ms) }
+                // Ctrl-C in a terminal has reached it by itself.
+                if number != SIGINT || isatty(STDIN_FILENO) == 0 { child.tell(number) }
             case .childEnded(let status):
                 await end(launched, Self.commandGrace_ms)
                 if status != 0 { throw ExitStatus(code: status, message: "") }

@@ -35,6 +35,8 @@ package final class Launched: Sendable {
         /// What stands in the place of listeners that nobody stated; and of the HTTP address.
         package var usualAddress: String?
         package var usualHTTP: Settings.HTTP?
+        /// Loops where nobody said how many; nil: one a core.
+        package var usualLoops: Int?
 
         package init() {}
     }
@@ -48,6 +50,7 @@ package final class Launched: Sendable {
             throw LaunchTrouble(loaded.complaints.map(\.description).joined(separator: "\n"), isBadUse: true)
         }
         if let usual = surroundings.usualAddress, !loaded.statesListeners { configuration.listeners[0].address = usual }
+        if configuration.loops == 0, let usual = surroundings.usualLoops { configuration.loops = usual }
         if configuration.http == .auto, let usual = surroundings.usualHTTP { configuration.http = usual }
         return (configuration, loaded.complaints.map(\.description))
     }

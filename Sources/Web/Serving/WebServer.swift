@@ -50,7 +50,6 @@ package final class WebServer: Sendable {
     }
 
     private let run: Mutex<Task<Void, any Error>?>
-    private let group: MultiThreadedEventLoopGroup
     /// `127.0.0.1:8025`, with the port that was free for port 0.
     package let address: String
 
@@ -61,7 +60,6 @@ package final class WebServer: Sendable {
     ///
     /// - Throws: `WebTrouble` in words that name the address.
     package static func start(_ server: RunningSink, _ settings: WebSettings) async throws -> WebServer {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let responder = WebResponder(server, settings)
         let where_ =
             settings.unixPath.map { BindAddress.unixDomainSocket(path: $0) }
@@ -79,16 +77,16 @@ package final class WebServer: Sendable {
                 tell.yield(channel.localAddress.map(Self.text) ?? "")
                 tell.finish()
             },
-            eventLoopGroupProvider: .shared(group),
+            // That of the process: one of our own could end while a connection still has something to do.
+            eventLoopGroupProvider: .singleton,
             logger: Logger(label: "fakemx.http") { _ in SwiftLogNoOpLogHandler() })
         let run = Task {
             defer { tell.finish() }
             try await application.run()
         }
-        for await address in bound { return WebServer(run, group, settings.unixPath.map { "unix:" + $0 } ?? address) }
+        for await address in bound { return WebServer(run, settings.unixPath.map { "unix:" + $0 } ?? address) }
         // It ended before it was bound.
         do { try await run.value } catch {
-            try? await group.shutdownGracefully()
             throw WebTrouble(
                 description: "http \(settings.host):\(settings.port): \(Self.words(error))",
                 isTaken: Self.isTaken(error))
@@ -96,9 +94,8 @@ package final class WebServer: Sendable {
         throw WebTrouble(description: "http \(settings.host):\(settings.port): did not start", isTaken: false)
     }
 
-    private init(_ run: Task<Void, any Error>, _ group: MultiThreadedEventLoopGroup, _ address: String) {
+    private init(_ run: Task<Void, any Error>, _ address: String) {
         self.run = Mutex(run)
-        self.group = group
         self.address = address
     }
 
@@ -111,7 +108,6 @@ package final class WebServer: Sendable {
         guard let task = running else { return }
         task.cancel()
         _ = try? await task.value
-        try? await group.shutdownGracefully()
     }
 
     private static func text(_ address: SocketAddress) -> String {
