@@ -20,7 +20,7 @@ struct Serve: AsyncParsableCommand {
             Behind -- stands a command: the sink starts on free ports, the command runs with FAKEMX_SMTP (HOST:PORT) \
             and FAKEMX_URL in its environment, the sink stops, and the command's exit status is the one of fakemx:
               fakemx serve -- pytest tests/
-            One loop serves it there, unless --loops says otherwise, so that sessions are kept in the order in which they came.
+            One loop serves it there, unless --loops says otherwise: sessions are kept in the order in which they came.
 
             SIGTERM and SIGINT stop it: idle clients get 421, running transactions have 5 seconds. SIGHUP reads the \
             configuration again, whole or not at all. SIGUSR1 says what each rule has done, and how full its limit is.
