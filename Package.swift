@@ -89,6 +89,7 @@ let package = Package(
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Faults", "SMTP"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Journal", "SMTP"], swiftSettings: strict),
+        .testTarget(name: "WebTests", dependencies: ["Web"], swiftSettings: strict),
         .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: strict),
         .testTarget(
             name: "SinkTests", dependencies: ["Sink", "Settings", "Store", "EventLoop", "Journal", "Faults", "SMTP"],

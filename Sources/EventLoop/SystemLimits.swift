@@ -4,7 +4,8 @@ import CLinux
 
 package enum SystemLimits {
     /// Heaps of the C library, at most. What one thread allocates and another frees stays in the heap of the first:
-    /// with one for each of Dispatch's threads, 100,000 messages into a file left 101 MiB resident, with two of them 84.
+    /// with one for each of Dispatch's threads, 100,000 messages into a file left 101 MiB resident, with two of them
+    /// 89.
     private static let heaps: Int32 = 2
 
     /// To be called before anything else.

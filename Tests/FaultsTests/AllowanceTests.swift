@@ -50,6 +50,16 @@ import Testing
         #expect(engine.status(now_ns: 0)[0].present.map(\.count) == [2, 1])
     }
 
+    @Test func `A recipient that is answered before the connection is closed was answered`() throws {
+        var engine = try engine(
+            "rcpt unknown-share=50%/2/10m per=client: 450 4.7.1 Harvest", "rcpt to=last@b: accept, close",
+            "rcpt to=no@b: 550 5.1.1 No")
+        #expect(engine.rcpt("no@b") == "550 5.1.1 No")
+        _ = engine.rcpt("last@b")
+        // Two were answered, one with a 5yz: half, and not more than half.
+        #expect(engine.status(now_ns: 0)[0].remains.hasPrefix("unknown-share 50% of 2 in 10m: 1 of 2 now"))
+    }
+
     @Test func `What another rule refuses takes no place of a limit`() throws {
         var engine = try engine(
             "rcpt limit=2/1h per=client: 452 4.5.3 Too many", "rcpt to=bad@x: 550 5.1.1 No such user")

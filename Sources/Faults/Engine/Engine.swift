@@ -111,7 +111,24 @@ package struct Engine: Sendable {
             }
             return compile(rule.rule, expires_ns: rule.expires_ns, isRunRule: true, isOff: !rule.isOn)
         }
+        let before = Set(compiled.map(\.id))
         arrange(runRules + compiled.filter { !$0.isRunRule })
+        let gone = before.subtracting(compiled.map(\.id))
+        if !gone.isEmpty { forget(gone) }
+    }
+
+    /// What rules that are gone have counted, and the places that open sessions hold of them.
+    private mutating func forget(_ gone: Set<Int>) {
+        for key in counters.keys where gone.contains(key.rule) { counters.remove(key) }
+        for key in meters.keys where gone.contains(key.rule) { meters.remove(key) }
+        open = open.filter { !gone.contains($0.key.rule) }
+        holdings = holdings.compactMapValues { holding in
+            var holding = holding
+            holding.places.removeAll { gone.contains($0.rule) }
+            holding.meters.removeAll { gone.contains($0.rule) }
+            holding.transactionMeters.removeAll { gone.contains($0.rule) }
+            return holding.places.isEmpty && holding.meters.isEmpty && holding.transactionMeters.isEmpty ? nil : holding
+        }
     }
 
     /// Every count begins anew, and so does every key; places of open sessions stay held.
