@@ -43,7 +43,10 @@ int linux_epoll_poll(int epoll, struct epoll_event *entries, int capacity, int a
 
 int linux_epoll_wait_ns(int epoll, struct epoll_event *entries, int capacity, long atMost_ns) {
     struct timespec limit = {atMost_ns / 1000000000, atMost_ns % 1000000000};
-    return outcome(epoll_pwait2(epoll, entries, capacity, &limit, NULL));
+    int count = epoll_pwait2(epoll, entries, capacity, &limit, NULL);
+    // Before Linux 5.11, and where a filter of system calls does not know it.
+    if (count < 0 && (errno == ENOSYS || errno == EPERM)) count = epoll_wait(epoll, entries, capacity, atMost_ns > 0);
+    return outcome(count);
 }
 
 int linux_stream_socket(int family) {

@@ -160,7 +160,7 @@ package final class Reactor {
         settleAll()
         serveQueued()
         finishGroup()
-        if !queued.isEmpty { kick?() }
+        if !queued.isEmpty || groupDue != nil { kick?() }
         wakeUpFinished?(now)
         setAlarm()
     }

@@ -266,7 +266,7 @@ public final class FakeMX: Sendable {
         guard answer.isFulfilled else {
             throw FakeMXError("no \(kind.rawValue)\(Self.spoken(words)) in \(timeout)" + (try await instead(since)))
         }
-        let end = cursor(behind: answer, kind)
+        let end = answer.cursor
         seen.withLock { $0[kind] = end }
         return answer
     }
@@ -291,25 +291,6 @@ public final class FakeMX: Sendable {
     /// Sessions told in a failure, at most.
     private static let mostInstead = 10
 
-    /// Just behind what was given, so that what came with it is not passed over.
-    private func cursor(behind answer: WaitAnswer, _ kind: Filter.Kind) -> Cursor {
-        let cursor = answer.cursor
-        return switch kind {
-        case .session:
-            Cursor(
-                run: cursor.run, entry: cursor.entry, message: cursor.message,
-                session: answer.sessions.last?.position ?? cursor.session)
-        case .message:
-            Cursor(
-                run: cursor.run, entry: cursor.entry, message: answer.messages.last?.position ?? cursor.message,
-                session: cursor.session)
-        case .reject, .rule:
-            Cursor(
-                run: cursor.run, entry: answer.entries.last?.number ?? cursor.entry, message: cursor.message,
-                session: cursor.session)
-        }
-    }
-
     // MARK: Looking
 
     /// Sessions that ended and are kept, the newest first.
@@ -324,11 +305,10 @@ public final class FakeMX: Sendable {
 
     /// A session as people read it, line by line with times in milliseconds; nil where none of this id is kept.
     public func transcript(ofSession id: String) async throws -> String? {
-        await launched.server.settle()
         guard id.first == "s", let number = UInt64(id.dropFirst()) else { return nil }
-        let ended: StoredSession?
-        do { ended = try await launched.server.store.session(number) } catch { throw FakeMXError("\(error)") }
-        guard let session = ended ?? launched.server.chronicle.openSession(number) else { return nil }
+        let found: StoredSession?
+        do { found = try await launched.server.session(number) } catch { throw FakeMXError("\(error)") }
+        guard let session = found else { return nil }
         var transcript = Transcript(colours: false)
         return session.log.reduce(into: "") { $0 += transcript.render($1) }
     }

@@ -52,8 +52,8 @@ package struct SessionBuilder: Sendable {
                 LineRecord(
                     at_us: timed.at_us, who: .client, text: "", segment: segment, tls: record.tls != nil, octets: count)
             )
-        case .clientIgnored(let count): record.notices.append("\(count) octets were read and thrown away")
-        case .clientEarly(let count, _): record.notices.append("\(count) octets came before the answer was given")
+        case .clientIgnored(let count): addNotice("\(count) octets were read and thrown away")
+        case .clientEarly(let count, _): addNotice("\(count) octets came before the answer was given")
         case .reply(let phase, let wire): applyReply(timed.at_us, phase, wire)
         case .fault(let rule, let why, let phase, let action, let use, let octets, let script):
             pendingFault = (rule, phase)
@@ -80,10 +80,10 @@ package struct SessionBuilder: Sendable {
             if endsWithHandshake { pendingFault = nil }
         case .tlsFailed(let reason): record.tls_failure = reason
         case .plaintextDiscarded(let count):
-            record.notices.append("\(count) octets in clear behind STARTTLS were thrown away")
+            addNotice("\(count) octets in clear behind STARTTLS were thrown away")
         case .noticed(let text):
             if pendingFault?.phase == .idle { pendingFault = nil }
-            record.notices.append(text)
+            addNotice(text)
         case .clientFinished: break
         case .ended(let ending):
             record.ended_by = ending
@@ -156,6 +156,10 @@ package struct SessionBuilder: Sendable {
         let verb = octets[0..<4].map { $0 | 0x20 }
         guard verb == Array("ehlo".utf8) || verb == Array("helo".utf8) else { return }
         record.helo = Text.lossy(octets[5...]).trimmingSuffix { $0 == " " || $0 == "\t" }
+    }
+
+    private mutating func addNotice(_ text: String) {
+        if hasRoom(record.notices.count, text.utf8.count) { record.notices.append(text) }
     }
 
     /// Counts what has no room any more.

@@ -71,17 +71,18 @@ package final class RuleBook: Sendable {
 
     package func status(now_ns: UInt64) -> [RuleStatus] { state.withLock { $0.engine.status(now_ns: now_ns) } }
 
-    package var rules: [Rule] { state.withLock { $0.engine.rules } }
+    /// Those that were not set at run time.
+    package var configuredRules: [Rule] { state.withLock { $0.engine.configuredRules } }
 
     package func resetCounts() { state.withLock { $0.engine.resetCounts() } }
 
     /// Puts the rules that were set at run time into force, once for each number.
     ///
     /// - Returns: what conversations go by from now on.
-    package func adopt(_ runRules: [RunRule], number: Int) -> RuleEdition {
+    package func adopt(_ runRules: [RunRule], number: Int, now_ns: UInt64) -> RuleEdition {
         state.withLock { state in
             guard state.edition.number < number else { return state.edition }
-            state.engine.setRunRules(runRules)
+            state.engine.setRunRules(runRules, now_ns: now_ns)
             state.edition = RuleEdition(state.engine, number: number, magic: magic)
             return state.edition
         }

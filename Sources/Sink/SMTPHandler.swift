@@ -78,6 +78,8 @@ final class SMTPHandler: ConnectionHandler {
     private var isReading = true
     private var hasEnded = false
     private var hasToldEnd = false
+    /// What the store has not answered yet.
+    private var awaited: KeepTicket?
     private var isInTransaction = false
 
     init(conversation: Conversation, workspace: LoopWorkspace, identity: TLSIdentity?, tlsMenu: TLSMenu) {
@@ -214,7 +216,9 @@ final class SMTPHandler: ConnectionHandler {
             case .kept: stored(nil, now)
             case .refused(let failure): stored(failure, now)
             case .later:  // the store calls, or the loop does it for several at once; the reply waits for that
-                return workspace.awaitStore(connection.reactor, now)
+                awaited = ticket
+                if workspace.output.store.isCommittedByLoops { workspace.awaitStore(connection.reactor, now) }
+                return
             }
         }
     }
@@ -226,6 +230,7 @@ final class SMTPHandler: ConnectionHandler {
 
     /// The store has done what it was asked for, or could not.
     func messageStored(_ connection: Connection, _ failure: StoreFailure?, now: Instant) {
+        awaited = nil
         stored(failure, now)
         carryOut(connection, now)
     }
@@ -246,6 +251,7 @@ final class SMTPHandler: ConnectionHandler {
         }
         guard !hasEnded else { return }
         hasEnded = true
+        if let awaited { workspace.output.store.withdraw(awaited) }
         connection.setDeadline(nil)
         if !workspace.output.store.keepsSessions { workspace.output.store.countSession() }
         workspace.output.counters.sessionEnded()

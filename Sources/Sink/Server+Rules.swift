@@ -107,10 +107,7 @@ extension Server {
         generation.withLock { $0.rules }.resetCounts()
     }
 
-    private var configuredRules: [Rule] {
-        let run = Set(runRules.withLock { $0.rules.map(\.rule.name) })
-        return generation.withLock { $0.rules }.rules.filter { !run.contains($0.name) }
-    }
+    private var configuredRules: [Rule] { generation.withLock { $0.rules }.configuredRules }
 
     private static func freeName(_ number: Int, _ taken: Set<String>) -> String {
         var number = number + 1
@@ -132,14 +129,15 @@ extension Server {
     /// Brings the rules to the book of this generation, and to every open session, whatever generation it is of.
     private func putInForce() async {
         let (number, rules) = runRules.withLock { $0 }
-        _ = generation.withLock { $0.rules }.adopt(rules, number: number)
+        let now_ns = self.now_ns
+        _ = generation.withLock { $0.rules }.adopt(rules, number: number, now_ns: now_ns)
         await withTaskGroup(of: Void.self) { loops in
             for loop in self.loops {
                 loops.addTask {
                     await loop.forEachConnection { connection in
                         guard let handler = connection.handler as? SMTPHandler else { return }
                         let conversation = handler.conversation
-                        conversation.adopt(conversation.context.rules.adopt(rules, number: number))
+                        conversation.adopt(conversation.context.rules.adopt(rules, number: number, now_ns: now_ns))
                     }
                 }
             }

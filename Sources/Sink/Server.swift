@@ -104,9 +104,11 @@ package final class Server: Sendable {
             let workspace = workspaces[index]
             await loop.whenWakeUpFinishes { _ in workspace.flush() }
             await loop.whenGroupIsDue { [store] loop in
-                let now = loop.face.now
                 workspace.waiting = 0
-                for result in store.commit(loop: index) {
+                let results = store.commit(loop: index)
+                // Behind the commit, which may have waited for the disk.
+                let now = Instant.now()
+                for result in results {
                     loop.face.turn(of: result.ticket.connection) { connection in
                         (connection.handler as? SMTPHandler)?.messageStored(connection, result.failure, now: now)
                     }
@@ -211,9 +213,10 @@ package final class Server: Sendable {
                 description: "loops, transcript or the limit of connections changed; start fakemx anew for that")
         }
         let next = Self.generation(of: configuration, output)
-        let (number, rules) = runRules.withLock { $0 }
-        _ = next.rules.adopt(rules, number: number)
         generation.withLock { $0 = next }
+        // Behind the swap: a rule that is set at this moment comes to the new book either here or by itself.
+        let (number, rules) = runRules.withLock { $0 }
+        _ = next.rules.adopt(rules, number: number, now_ns: now_ns)
     }
 
     // MARK: Stop

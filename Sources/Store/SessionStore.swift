@@ -173,6 +173,10 @@ package protocol SessionStore: Sendable {
     /// What came from one loop since the last call, answered with `later`, is kept together, and answered. To be called
     /// by that loop, soon; where the store answers by itself there is nothing to do.
     func commit(loop: Int) -> [KeepResult]
+    /// Loops are to call `commit`.
+    var isCommittedByLoops: Bool { get }
+    /// A client has gone before its message was kept: it is not to be kept, if it is not on its way already.
+    func withdraw(_ ticket: KeepTicket)
     /// Its position is the store's to give.
     func keep(_ session: StoredSession)
     /// Counts a message or a session that is not kept.
@@ -217,6 +221,8 @@ package protocol SessionStore: Sendable {
 
 extension SessionStore {
     package func commit(loop: Int) -> [KeepResult] { [] }
+    package var isCommittedByLoops: Bool { false }
+    package func withdraw(_ ticket: KeepTicket) {}
 }
 
 /// The store could not take a message, or not read what it was asked for. The sender is told 452 4.3.1 and may come

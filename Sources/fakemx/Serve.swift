@@ -72,7 +72,12 @@ struct Serve: AsyncParsableCommand {
             Output.error("seed \(configuration.seed): --seed \(configuration.seed) draws the same again")
         }
         let line = Self.readyLine(launched)
-        if let path = configuration.readyFile { try Self.writeReadyFile(path, line) }
+        if let path = configuration.readyFile {
+            do { try Self.writeReadyFile(path, line) } catch {
+                await launched.stop(grace_ms: 0)
+                throw error
+            }
+        }
         if hasCommand { Output.error(line) } else { Output.line(line) }
 
         var child: Child?
@@ -93,7 +98,9 @@ struct Serve: AsyncParsableCommand {
             case .report: Self.report(launched.server)
             case .stop(let number):
                 // The command hears of it first; when it has ended, so does the sink.
-                guard let child, let number else { return await end(launched, Self.grace_ms) }
+                guard let child else { return await end(launched, Self.grace_ms) }
+                // While a command runs the sink is there for it: --exit-after does not count.
+                guard let number else { continue }
                 // Ctrl-C in a terminal has reached it by itself.
                 if number != SIGINT || isatty(STDIN_FILENO) == 0 { child.tell(number) }
             case .childEnded(let status):

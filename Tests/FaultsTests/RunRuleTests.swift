@@ -11,9 +11,9 @@ struct RunRuleTests {
     @Test func `They come first, and what the others have counted stays`() throws {
         var engine = try engine("rcpt name=file first=2: 450 file")
         #expect(engine.rcpt("a@x") == "450 file")
-        engine.setRunRules([try rule("rcpt name=run once: 550 run")])
+        engine.setRunRules([try rule("rcpt name=run once: 550 run")], now_ns: 0)
         #expect([engine.rcpt("a@x"), engine.rcpt("a@x"), engine.rcpt("a@x")] == ["550 run", "450 file", nil])
-        engine.setRunRules([])
+        engine.setRunRules([], now_ns: 0)
         #expect(engine.status(now_ns: 0).map(\.name) == ["file"])
         #expect(engine.status(now_ns: 0).map(\.hits) == [2])
     }
@@ -21,11 +21,11 @@ struct RunRuleTests {
     @Test func `The phases, filters and needs are those of the rules that are there and on`() throws {
         var engine = try engine("mail: 450 x")
         var body = try rule("body name=b size=>1KB: close")
-        engine.setRunRules([body, try rule("end-of-data name=e header.subject=x: close")])
+        engine.setRunRules([body, try rule("end-of-data name=e header.subject=x: close")], now_ns: 0)
         #expect(engine.rulePhases == [PhaseSet(.mail), PhaseSet(.body), PhaseSet(.endOfData)])
         #expect(engine.bodyCheckpoints == [1001] && engine.messagePhases == [PhaseSet(.endOfData)])
         body.isOn = false
-        engine.setRunRules([body])
+        engine.setRunRules([body], now_ns: 0)
         #expect(engine.rulePhases == [PhaseSet(.mail)] && engine.bodyCheckpoints.isEmpty && engine.messagePhases == [])
         #expect(engine.status(now_ns: 0).map(\.isOn) == [false, true])
     }
@@ -36,14 +36,14 @@ struct RunRuleTests {
             engine.decide(.connect, Facts(client: client, session: session), now_ns: 0) == nil
         }
         let limit = try rule("connect name=run at-once=1 per=client: 421 4.3.2 Run")
-        engine.setRunRules([limit])
+        engine.setRunRules([limit], now_ns: 0)
         #expect(connect(1, "192.0.2.1") && !connect(2, "192.0.2.1"))
-        engine.setRunRules([])
+        engine.setRunRules([], now_ns: 0)
         // The place of the rule of the configuration is still held.
         #expect(!connect(3, "192.0.2.1") && engine.countsSessions)
         engine.sessionEnded(1)
         #expect(connect(4, "192.0.2.1"))
-        engine.setRunRules([limit])
+        engine.setRunRules([limit], now_ns: 0)
         engine.sessionEnded(4)
         #expect(connect(5, "192.0.2.1"))
     }
@@ -52,7 +52,7 @@ struct RunRuleTests {
         var engine = try engine()
         var brief = try rule("rcpt name=brief: 550 brief")
         brief.expires_ns = 10
-        engine.setRunRules([brief])
+        engine.setRunRules([brief], now_ns: 0)
         #expect(engine.decide(.rcpt, Facts(to: ["a@x"]), now_ns: 9) != nil)
         #expect(engine.decide(.rcpt, Facts(to: ["a@x"]), now_ns: 10) == nil)
         #expect(engine.status(now_ns: 10).isEmpty)

@@ -122,16 +122,24 @@ package struct APIClient: Sendable {
         do { channel = try await connect() } catch {
             throw APITrouble("\(url): \(Self.words(error)); is fakemx running there? --url or FAKEMX_URL says where")
         }
+        var isDone = false
         do {
             try await channel.executeThenClose { inbound, outbound in
                 try await outbound.write(.head(head(method, path, query, body, headers)))
                 if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
                 try await outbound.write(.end(nil))
-                for try await part in inbound { guard try take(part) else { return } }
+                for try await part in inbound {
+                    guard try take(part) else {
+                        isDone = true
+                        return
+                    }
+                }
             }
         } catch let trouble as APITrouble {
             throw trouble
         } catch {
+            // Behind a whole answer it does not matter who closes first.
+            if isDone { return }
             throw APITrouble("\(url): the connection broke: \(Self.words(error))")
         }
     }

@@ -17,6 +17,8 @@ package struct Engine: Sendable {
     package private(set) var bodyCheckpoints: [Int] = []
     /// The rules as they are used, in their order; nameless ones have got names.
     package var rules: [Rule] { compiled.map(\.rule) }
+    /// Those of the configuration.
+    package var configuredRules: [Rule] { compiled.filter { !$0.isRunRule }.map(\.rule) }
     /// Keys of `per`, and attempts, that were forgotten because a table was full.
     package var droppedKeys: Int {
         counters.dropped + attempts.ofEnvelope.dropped + attempts.ofMessage.dropped + meters.dropped
@@ -100,9 +102,13 @@ package struct Engine: Sendable {
     ///
     /// A rule that was there before keeps what it has counted, and so do all rules of the configuration.
     ///
-    /// - Parameter rules: without issues, each with a name of its own; at most `Bounds.rules`.
-    package mutating func setRunRules(_ rules: [RunRule]) {
-        let known = Dictionary(compiled.filter(\.isRunRule).map { ($0.rule.name, $0) }, uniquingKeysWith: { a, _ in a })
+    /// - Parameters:
+    ///   - rules: without issues, each with a name of its own; at most `Bounds.rules`.
+    ///   - now_ns: what has expired by then is gone, and is not what is set anew under its name.
+    package mutating func setRunRules(_ rules: [RunRule], now_ns: UInt64) {
+        let known = Dictionary(
+            compiled.filter { $0.isRunRule && $0.expires_ns > now_ns }.map { ($0.rule.name, $0) },
+            uniquingKeysWith: { a, _ in a })
         let runRules = rules.prefix(Bounds.rules).map { rule -> CompiledRule in
             if let before = known[rule.rule.name], before.rule == rule.rule {
                 if before.expires_ns == rule.expires_ns ?? .max, before.isOff == !rule.isOn { return before }
@@ -114,13 +120,17 @@ package struct Engine: Sendable {
         let before = Set(compiled.map(\.id))
         arrange(runRules + compiled.filter { !$0.isRunRule })
         let gone = before.subtracting(compiled.map(\.id))
-        if !gone.isEmpty { forget(gone) }
+        if !gone.isEmpty {
+            for key in counters.keys where gone.contains(key.rule) { counters.remove(key) }
+            for key in meters.keys where gone.contains(key.rule) { meters.remove(key) }
+        }
+        // Nobody tells the end of a session to a rule that is off.
+        let silent = gone.union(compiled.filter(\.isOff).map(\.id))
+        if !silent.isEmpty { giveBackPlaces(of: silent) }
     }
 
-    /// What rules that are gone have counted, and the places that open sessions hold of them.
-    private mutating func forget(_ gone: Set<Int>) {
-        for key in counters.keys where gone.contains(key.rule) { counters.remove(key) }
-        for key in meters.keys where gone.contains(key.rule) { meters.remove(key) }
+    /// Open sessions hold nothing of these rules any more.
+    private mutating func giveBackPlaces(of gone: Set<Int>) {
         open = open.filter { !gone.contains($0.key.rule) }
         holdings = holdings.compactMapValues { holding in
             var holding = holding

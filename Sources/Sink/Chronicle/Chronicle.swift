@@ -174,8 +174,9 @@ package final class Chronicle: Sendable {
     }
 
     private func leave(_ waiter: Waiter) {
-        state.withLock { $0.waiters[ObjectIdentifier(waiter)] = nil }
+        // First over, then gone: one that registers in between sees that it is over.
         waiter.finish()
+        state.withLock { $0.waiters[ObjectIdentifier(waiter)] = nil }
     }
 
     private func setAlarm(_ deadline: Instant, _ state: inout State) {

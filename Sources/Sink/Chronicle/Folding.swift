@@ -9,6 +9,8 @@ import Store
 struct Folding {
     /// Event octets kept of one session, at most; what comes behind is counted, and its end is kept all the same.
     static let sessionLogLimit = 1 << 20
+    /// The same of all open sessions together.
+    static let openLogLimit = 256 << 20
 
     private struct Open {
         var log = EventLog()
@@ -22,6 +24,8 @@ struct Folding {
     }
 
     private var open: [UInt64: Open] = [:]
+    /// Octets of their logs.
+    private var openOctets = 0
     /// Refusals said, by phase: how many were 4yz, how many 5yz. Without a phase where the protocol itself refused.
     private(set) var refusals: [String: (deferred: Int, rejected: Int)] = [:]
     private(set) var verdicts: [Verdict: Int] = [:]
@@ -52,8 +56,12 @@ struct Folding {
     ) {
         var session = open.removeValue(forKey: turn.session) ?? Open()
         if keepsSessions {
-            if session.log.octetCount + events.octetCount <= Self.sessionLogLimit || turn.isLast {
+            let hasRoom =
+                session.log.octetCount + events.octetCount <= Self.sessionLogLimit
+                && openOctets + events.octetCount <= Self.openLogLimit
+            if hasRoom || turn.isLast {
                 session.log.append(events)
+                openOctets += events.octetCount
             } else {
                 session.dropped += events.eventCount
             }
@@ -63,6 +71,7 @@ struct Folding {
             open[turn.session] = session
             return
         }
+        openOctets -= session.log.octetCount
         guard keepsSessions else { return }
         let record = session.builder.record
         yield.sessions.append(
@@ -86,7 +95,7 @@ struct Folding {
             yield.entries.append(refusal(phase, wire, first == UInt8(ascii: "4"), wall_us, session))
         case .fault(let rule, _, let phase, let action, _, _, _):
             ruleHits += 1
-            var subject = subject(of: session)
+            var subject = subject(of: session, withRecipients: phase != .rcpt)
             if phase == .mail { subject.beginTransaction(from: Self.path(in: session.lastLine)) }
             if phase == .rcpt { subject.to = [Self.path(in: session.lastLine)] }
             subject.rules = [rule]
@@ -106,7 +115,8 @@ struct Folding {
     private mutating func refusal(
         _ phase: Phase?, _ wire: [UInt8], _ isDeferral: Bool, _ wall_us: Int64, _ session: Open
     ) -> Entry {
-        var subject = subject(of: session)
+        let isAboutRecipient = phase == .rcpt || phase == nil
+        var subject = subject(of: session, withRecipients: !isAboutRecipient)
         let reply = Text.reply(wire)
         subject.replies = [reply]
         subject.verdicts = [isDeferral ? .deferred : .rejected]
@@ -116,7 +126,7 @@ struct Folding {
         if isDeferral { count.deferred += 1 } else { count.rejected += 1 }
         refusals[place] = count
         let transaction = session.builder.record.transactions.last
-        if let recipient = session.lastRecipient, recipient.wire == wire, phase == .rcpt || phase == nil {
+        if let recipient = session.lastRecipient, recipient.wire == wire, isAboutRecipient {
             subject.to = [recipient.address]
             subject.rules =
                 transaction?.recipients.last.flatMap { $0.address == recipient.address ? $0.rule : nil }
@@ -151,7 +161,9 @@ struct Folding {
     }
 
     /// The session and the transaction that runs, or ran last.
-    private func subject(of session: Open) -> Subject {
+    ///
+    /// - Parameter withRecipients: false where one of them is meant: each of very many would copy all.
+    private func subject(of session: Open, withRecipients: Bool = true) -> Subject {
         let record = session.builder.record
         var subject = Subject()
         subject.session = record.id
@@ -161,7 +173,7 @@ struct Folding {
         subject.tls = record.tls?.version
         if let transaction = record.transactions.last {
             subject.from = [transaction.from]
-            subject.to = transaction.recipients.map(\.address)
+            if withRecipients { subject.to = transaction.recipients.prefix(Subject.mostTexts).map(\.address) }
             subject.message = transaction.message
             if let verdict = transaction.verdict { subject.verdicts = [verdict] }
             if let phase = transaction.rejected_at { subject.phases = [phase] }

@@ -25,6 +25,9 @@ package struct Subject: Sendable {
     /// Octets of the message.
     package var size: Int?
 
+    /// Addresses, rules and replies of one subject, each, at most: a hostile session has a hundred thousand.
+    package static let mostTexts = 10_000
+
     package init() {}
 
     /// What was said of another transaction of the session goes.
@@ -52,17 +55,19 @@ extension Subject {
         client = record.client
         helo = record.helo
         tls = record.tls?.version
+        var (seenRules, seenReplies) = (Set<String>(), Set<String>())
         func add(_ verdict: Verdict?, _ phase: String?, _ rule: String?, _ reply: String?) {
             if let verdict, !verdicts.contains(verdict) { verdicts.append(verdict) }
             if let phase, !phases.contains(phase) { phases.append(phase) }
-            if let rule, !rules.contains(rule) { rules.append(rule) }
-            if let reply, verdict != .accepted, !replies.contains(reply) { replies.append(reply) }
+            if let rule, rules.count < Self.mostTexts, seenRules.insert(rule).inserted { rules.append(rule) }
+            guard let reply, verdict != .accepted, replies.count < Self.mostTexts else { return }
+            if seenReplies.insert(reply).inserted { replies.append(reply) }
         }
         for transaction in record.transactions {
             from.append(transaction.from)
             add(transaction.verdict, transaction.rejected_at, transaction.rule, transaction.reply)
             for recipient in transaction.recipients {
-                to.append(recipient.address)
+                if to.count < Self.mostTexts { to.append(recipient.address) }
                 guard recipient.reply.first != "2" else { continue }
                 add(nil, Phase.rcpt.rawValue, recipient.rule, recipient.reply)
             }

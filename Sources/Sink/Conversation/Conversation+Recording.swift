@@ -255,6 +255,8 @@ extension Conversation {
         noteContentEnd(&effects)
         // A reply that did not go out whole was not said.
         if case .dripping(let drip) = gate { noteOutcome(drip.phase, nil, &effects) }
+        // A message whose reply was never said is not kept (RFC 5321 §4.2.5).
+        if case .storing = gate { record.messageID = nil }
         closeTransaction(&effects)
         if rules.countsSessions { context.rules.sessionEnded(number) }
         if context.records {

@@ -154,6 +154,13 @@ package struct Filter: Sendable {
 
     // MARK: Asking
 
+    /// The one space that is asked for; nil where there is none, or several.
+    package var space: String? {
+        let asked = terms.first { $0.word == .condition(.space) }?.condition.tests ?? []
+        guard asked.count == 1, case .text(let pattern) = asked[0] else { return nil }
+        return pattern.source.asciiLowercased
+    }
+
     /// Whether everything holds that can be told without the octets of a message.
     package func matches(_ subject: Subject) -> Bool { terms.allSatisfy { Self.holds($0, subject) ?? true } }
 
@@ -197,7 +204,7 @@ package struct Filter: Sendable {
             case .space: return any(Array(subject.spaces))
             case .tls: return term.condition.holds(tls: subject.tls)
             case .client: return term.condition.holds(client: IPAddress(subject.clientHost))
-            case .size: return subject.size.map { term.condition.holds(number: UInt64($0)) } ?? false
+            case .size: return subject.size.map { term.condition.holds(number: UInt64($0)) }
             default: return nil
             }
         }

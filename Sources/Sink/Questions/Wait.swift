@@ -23,6 +23,8 @@ package struct Wait: Sendable {
     package var since: Cursor?
     /// It must not happen.
     package var isAbsent = false
+    /// Of messages: octets of each content that are wanted; nil for all.
+    package var contentLimit: Int?
     /// What is found is removed, and so found by nobody else. Of messages alone.
     package var takes = false
 
@@ -47,7 +49,27 @@ package struct WaitAnswer: Sendable {
     package var count: Int { sessions.count + messages.count + entries.count }
 }
 
+extension Cursor {
+    /// Just behind what was found, so that what came with it is not passed over by who goes on from here.
+    func behind(_ answer: WaitAnswer, _ kind: Filter.Kind) -> Cursor {
+        Cursor(
+            run: run, entry: answer.entries.last?.number ?? entry,
+            message: kind == .message ? answer.messages.last?.position ?? message : message,
+            session: kind == .session ? answer.sessions.last?.position ?? session : session)
+    }
+}
+
 extension Server {
+    /// An ended session, or one that is open, as far as it has come.
+    package func session(_ number: UInt64) async throws(StoreFailure) -> StoredSession? {
+        await settle()
+        // One that ends meanwhile is in the store when everything that was told has settled.
+        if let open = chronicle.openSession(number) { return open }
+        await chronicle.settle()
+        await store.settle()
+        return try await store.session(number)
+    }
+
     package func wait(_ wait: Wait) async throws -> WaitAnswer {
         let deadline = Instant.now().adding(ms: wait.timeout_ms)
         let start = try await cursor()
@@ -60,58 +82,70 @@ extension Server {
             answer.entries = try await chronicle.wait(after: entry, count: count, until: deadline) {
                 $0.kind == kind && wait.filter.matches($0.subject)
             }
-        case .message: answer.messages = try await messages(wait, count, entry, deadline)
-        case .session: answer.sessions = try await sessions(wait, count, entry, deadline)
+        case .message: answer.messages = try await messages(wait, count, deadline)
+        case .session: answer.sessions = try await sessions(wait, count, deadline)
         }
         answer.isFulfilled = (answer.count >= count) != wait.isAbsent
         if !answer.isFulfilled, !wait.isAbsent { answer.seen = seen(wait, behind: entry, answer) }
-        if answer.count > 0 || !answer.isFulfilled { answer.cursor = try await cursor() }
+        answer.cursor = try await cursor().behind(answer, wait.kind)
         return answer
     }
 
     /// What is there, and what comes, until there are enough or the time is over.
-    private func messages(
-        _ wait: Wait, _ count: Int, _ entry: UInt64, _ deadline: Instant
-    ) async throws -> [StoredMessage] {
+    private func messages(_ wait: Wait, _ count: Int, _ deadline: Instant) async throws -> [StoredMessage] {
+        guard store.keepsMessages else { throw Self.keepsNone("messages") }
+        // Taken already, where somebody else was quicker with the rest.
         var taken: [StoredMessage] = []
+        var query = StoreQuery(limit: count)
+        (query.oldestFirst, query.contentLimit) = (true, wait.contentLimit)
+        query.after = wait.since.flatMap { position($0, .message) }
+        var found: [StoredMessage] = []
         while true {
             let known = chronicle.last
-            var query = StoreQuery(limit: count - taken.count)
-            query.after = wait.since.flatMap { position($0, .message) }
-            query.oldestFirst = true
-            let found = try await messages(wait.filter, query)
-            if !wait.takes {
-                if found.count >= count { return found }
-            } else {
-                // Another may have been quicker.
+            query.limit = count - taken.count - found.count
+            found += try await messages(wait.filter, query)
+            query.after = found.last?.position ?? query.after
+            if taken.count + found.count >= count {
+                guard wait.takes else { return found }
+                // Whoever has gone gets nothing, so nothing is taken for them.
+                try Task.checkCancellation()
                 let mine = Set(try await store.removeMessages(found.map(\.position)))
                 taken += found.filter { mine.contains($0.position) }
+                found = []
                 if taken.count >= count { return taken }
-                if mine.count < found.count { continue }
+                continue
             }
-            let news = try await chronicle.wait(after: known, count: 1, until: deadline) {
-                $0.kind == .message && wait.filter.matches($0.subject)
-            }
+            let news = try await chronicle.wait(
+                after: known, count: count - taken.count - found.count, until: deadline
+            ) { $0.kind == .message && wait.filter.matches($0.subject) }
             if news.isEmpty { return wait.takes ? taken : found }
         }
     }
 
-    private func sessions(
-        _ wait: Wait, _ count: Int, _ entry: UInt64, _ deadline: Instant
-    ) async throws -> [StoredSession] {
+    private func sessions(_ wait: Wait, _ count: Int, _ deadline: Instant) async throws -> [StoredSession] {
+        guard store.keepsSessions else { throw Self.keepsNone("sessions") }
+        var query = StoreQuery(limit: count)
+        query.oldestFirst = true
+        query.after = wait.since.flatMap { position($0, .session) }
+        var found: [StoredSession] = []
         while true {
             let known = chronicle.last
             await store.settle()
-            var query = StoreQuery(limit: count)
-            query.after = wait.since.flatMap { position($0, .session) }
-            query.oldestFirst = true
-            let found = try await sessions(wait.filter, query)
+            query.limit = count - found.count
+            found += try await sessions(wait.filter, query)
+            query.after = found.last?.position ?? query.after
             if found.count >= count { return found }
-            let news = try await chronicle.wait(after: known, count: 1, until: deadline) {
+            let news = try await chronicle.wait(after: known, count: count - found.count, until: deadline) {
                 $0.kind == .session && wait.filter.matches($0.subject)
             }
             if news.isEmpty { return found }
         }
+    }
+
+    private static func keepsNone(_ what: String) -> StoreFailure {
+        StoreFailure(
+            reason: "the store keeps no \(what), so none can be waited for; start fakemx with --store memory or a path, "
+                + "or wait for rejects or rules")
     }
 
     /// Behind which position of the store things came after a cursor; nil: all did.
@@ -129,9 +163,16 @@ extension Server {
             case .reject: .reject
             case .rule: .rule
             }
-        let found = Set(answer.entries.map(\.number))
-        let others = chronicle.entries(after: entry, limit: .max).entries.filter {
-            $0.kind == kind && !found.contains($0.number) && !wait.filter.matches($0.subject)
+        let messages = Set(answer.messages.map(\.message.id))
+        let sessions = Set(answer.sessions.map(\.id))
+        let entries = Set(answer.entries.map(\.number))
+        let others = chronicle.entries(after: entry, limit: .max).entries.filter { entry in
+            guard entry.kind == kind, !entries.contains(entry.number) else { return false }
+            return switch wait.kind {
+            case .message: entry.subject.message.map { !messages.contains($0) } ?? false
+            case .session: !sessions.contains(entry.subject.session)
+            case .reject, .rule: true
+            }
         }
         return Array(others.suffix(Wait.Bounds.seen))
     }
@@ -149,6 +190,7 @@ extension Server {
     package func messages(_ filter: Filter, _ query: StoreQuery) async throws(StoreFailure) -> [StoredMessage] {
         var query = query
         query.facets = filter.facets
+        // What stands in a body may stand anywhere in it.
         if filter.looksIntoMessage { query.contentLimit = nil }
         if filter.isEmpty { return try await store.messages(query) { _ in true } }
         return try await store.messages(query) { filter.matches(Subject($0), $0.message.content) }
@@ -174,7 +216,11 @@ extension Server {
         await settle()
         var reset = Reset()
         if let space {
-            guard case .success(let filter) = Filter.parse([("space", space)], .session) else { return reset }
+            let filter: Filter
+            switch Filter.parse([("space", space)], .session) {
+            case .success(let parsed): filter = parsed
+            case .failure(let complaint): throw complaint
+            }
             let sessions = try await sessions(filter, StoreQuery(limit: .max))
             let messages = try await messages(filter, StoreQuery(limit: .max))
             reset.sessions = try await store.removeSessions(sessions.map(\.position))

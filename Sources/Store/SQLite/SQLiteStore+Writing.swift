@@ -43,8 +43,11 @@ extension SQLiteStore {
         let pages = writer.logPages.load(ordering: .relaxed)
         guard pages >= Schema.checkpointPages else { return }
         if pages >= Schema.mostLogPages {
-            try? writer.connection.execute("PRAGMA wal_checkpoint(RESTART)")
-            return writer.logPages.store(0, ordering: .relaxed)
+            writer.logPages.store(0, ordering: .relaxed)
+            // Whoever comes next waits for it; the one who is here has waited enough.
+            return pool.asyncWriteWithoutTransaction { _ in
+                try? self.writer.connection.execute("PRAGMA wal_checkpoint(RESTART)")
+            }
         }
         guard !isCopying.exchange(true, ordering: .relaxed) else { return }
         copyQueue.async { [self] in
@@ -71,7 +74,7 @@ extension SQLiteStore {
         }
     }
 
-    private func insert(
+    func insert(
         _ messages: ArraySlice<(message: Message, ticket: KeepTicket)>, _ sessions: ArraySlice<StoredSession>
     ) throws(SQLiteFault) {
         let dropped = try writer.transaction { () throws(SQLiteFault) in
@@ -89,7 +92,7 @@ extension SQLiteStore {
     }
 
     /// A group that failed: some of it may find room. A disk that is full is not asked again for each of a thousand.
-    private func writeOneByOne(
+    func writeOneByOne(
         _ messages: [(message: Message, ticket: KeepTicket)], _ sessions: [StoredSession], _ first: SQLiteFault
     ) -> [KeepResult] {
         var failure = report(first)

@@ -165,6 +165,10 @@ package final class SQLiteStore: SessionStore {
             turns[ticket.loop].messages.withLock { $0.append((message, ticket)) }
             return .later
         }
+        return keepByWriter(message, ticket)
+    }
+
+    private func keepByWriter(_ message: Message, _ ticket: KeepTicket) -> Keeping {
         let octets = message.content.count + Self.queueEntryOctets
         let (isClosed, hasRoom) = queue.withLock { queue in
             guard !queue.isClosed else { return (true, false) }
@@ -189,11 +193,41 @@ package final class SQLiteStore: SessionStore {
             return waiting
         }
         guard !messages.isEmpty else { return [] }
-        return pool.writeWithoutTransaction { _ in
-            let results = write(messages, [])
+        let results: [KeepResult]? = pool.writeWithoutTransaction { _ in
+            // A loop waits for nobody: where another program holds the file, the writer waits in its place.
+            sqlite3_busy_timeout(writer.connection.handle, 0)
+            defer { sqlite3_busy_timeout(writer.connection.handle, Int32(Schema.busy_s * 1000)) }
+            do throws(SQLiteFault) {
+                try insert(messages[...], [])
+            } catch {
+                return error.kind == SQLITE_BUSY ? nil : writeOneByOne(messages, [], error)
+            }
             keepLogShort()
             lastGroup_ns.store(DispatchTime.now().uptimeNanoseconds, ordering: .relaxed)
-            return results
+            return messages.map { KeepResult(ticket: $0.ticket, failure: nil) }
+        }
+        if let results { return results }
+        var refused: [KeepResult] = []
+        for (message, ticket) in messages {
+            if case .refused(let failure) = keepByWriter(message, ticket) {
+                refused.append(KeepResult(ticket: ticket, failure: failure))
+            }
+        }
+        return refused
+    }
+
+    package var isCommittedByLoops: Bool { !turns.isEmpty }
+
+    package func withdraw(_ ticket: KeepTicket) {
+        if turns.indices.contains(ticket.loop) {
+            turns[ticket.loop].messages.withLock { $0.removeAll { $0.ticket == ticket } }
+        }
+        queue.withLock { queue in
+            queue.messages.removeAll { message, other in
+                guard other == ticket else { return false }
+                queue.octets -= message.content.count + Self.queueEntryOctets
+                return true
+            }
         }
     }
 

@@ -106,7 +106,10 @@ enum Events {
         private func isMeant(_ entry: Entry) -> Bool {
             guard kinds.contains(entry.kind) else { return false }
             // What concerns everybody has no subject.
-            return entry.kind == .rules || entry.kind == .reset || filter.matches(entry.subject)
+            if entry.kind == .rules { return true }
+            // Another space's things went: that is nobody else's.
+            if entry.kind == .reset { return entry.space == nil || filter.space == nil || entry.space == filter.space }
+            return filter.matches(entry.subject)
         }
 
         private func event(_ entry: Entry) -> String {

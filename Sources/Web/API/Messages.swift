@@ -82,7 +82,7 @@ enum Messages {
         query.contentLimit = MessageSummary.headerOctets
         let found = try await server.messages(filter, query)
         let gone = Set(try await server.store.removeMessages(found.map(\.position)))
-        if !gone.isEmpty { server.tellRemoval() }
+        if !gone.isEmpty { server.tellRemoval(space: filter.space) }
         return JSONText.response(
             Removed(
                 removed: gone.count,

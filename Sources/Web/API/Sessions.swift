@@ -45,12 +45,10 @@ enum Sessions {
 
     private static func session(_ call: Call) async throws -> StoredSession {
         let id = call.arguments["id"] ?? ""
-        await call.face.server.settle()
         guard id.first == "s", let number = UInt64(id.dropFirst()) else {
             throw Problem.notFound("a session's id is s and a number, not \"\(id.shown)\"")
         }
-        if let ended = try await call.face.server.store.session(number) { return ended }
-        if let open = call.face.server.chronicle.openSession(number) { return open }
+        if let session = try await call.face.server.session(number) { return session }
         throw Problem.notFound("no session \(id.shown) is kept; retention may have dropped it")
     }
 }

@@ -39,6 +39,7 @@ enum Waiting {
             throw .badParameter("count", "absent asks that there be none; count does not go with it")
         }
         wait.filter = try API.filter(&call, kind, words)
+        wait.contentLimit = MessageSummary.headerOctets
         return wait
     }
 

@@ -40,7 +40,25 @@ struct Gate: Sendable {
                 "foreign-origin", 403, "The origin is foreign",
                 "a page of \"\(origin.shown)\" may not use this API; --http-origin allows it", parameter: "Origin")
         }
+        try admitFetch(request)
     }
+
+    /// What a browser says of where a request comes from (Fetch Metadata): an image or a link of another site has no
+    /// Origin, and would take messages or hold waits all the same. To go to a page is everybody's right.
+    private func admitFetch(_ request: Request) throws(Problem) {
+        guard let site = request.headers[values: Self.fetchSite].first, site == "cross-site" || site == "same-site",
+            !origins.contains("*"), request.headers[.origin] == nil
+        else { return }
+        let isVisit = request.headers[values: Self.fetchMode].first == "navigate" && request.method == .get
+        guard isVisit, !(request.head.path ?? "").hasPrefix("/api/") else {
+            throw Problem(
+                "foreign-origin", 403, "The origin is foreign",
+                "a page of another site may not use this API; --http-origin allows it", parameter: "Sec-Fetch-Site")
+        }
+    }
+
+    private static let fetchSite = HTTPField.Name("Sec-Fetch-Site") ?? .origin
+    private static let fetchMode = HTTPField.Name("Sec-Fetch-Mode") ?? .origin
 
     /// - Throws: a problem where a token is needed and not said.
     func admitToken(_ request: Request, path: String) throws(Problem) {
@@ -53,8 +71,10 @@ struct Gate: Sendable {
         guard let authority, !authority.isEmpty else {
             throw Problem("bad-host", 400, "The Host is missing", "HTTP/1.1 asks for a Host header", parameter: "Host")
         }
-        let host = Self.host(authority).asciiLowercased
-        let isPlain = !host.contains(".") || Self.privateEndings.contains { host.hasSuffix($0) }
+        var host = Self.host(authority).asciiLowercased
+        if host.hasSuffix("."), host != "." { host.removeLast() }  // the root that every name ends in
+        let isName = host.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [45, 46, 95].contains($0) }
+        let isPlain = isName && !host.contains(".") || isName && Self.privateEndings.contains { host.hasSuffix($0) }
         guard isPlain || IPAddress(host) != nil || hosts.contains(host) else {
             throw Problem(
                 "foreign-host", 421, "The Host is foreign",

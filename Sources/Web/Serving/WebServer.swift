@@ -165,7 +165,12 @@ struct WebResponder: HTTPResponder {
                     "\(Chronicle.Bounds.waiters) waits and streams are open; end some, or come again"
                 ).response
         } catch is CancellationError {
-            response = Problem("stopping", 503, "The sink stops", "fakemx is being stopped").response
+            response =
+                face.server.chronicle.isClosed
+                ? Problem("stopping", 503, "The sink stops", "fakemx is being stopped").response
+                : Problem(
+                    "closed-early", 400, "The request was closed", "the client sends no more before it has its answer; keep the connection open while waiting"
+                ).response
         }
         harden(&response, request)
         // HEAD is GET without its body, problems included (RFC 9110 §9.3.2).
