@@ -21,7 +21,7 @@ enum OpenAPISchemas {
                 ["removed": integer, "messages": array(OpenAPI.ref("MessageSummary"))], required: ["removed"]),
             "Rule": rule, "RuleList": object(["rules": array(OpenAPI.ref("Rule"))], required: ["rules"]),
             "NewRule": newRule, "ReplyList": object(["replies": array(["type": "object"])], required: ["replies"]),
-            "Entry": entry, "Waited": waited,
+            "Entry": entry, "Event": event, "Waited": waited,
         ]
     }
 
@@ -130,16 +130,21 @@ enum OpenAPISchemas {
             ], required: ["name", "at", "line", "origin", "enabled", "matches", "hits", "remains", "present", "spaces"])
     }
 
-    /// As in a file, or as one line; the sense of it all is told by what is answered.
+    /// As in a file, or as one line; the sense of it all is told by what is answered. Null is as good as nothing, but
+    /// for what each rule has.
     private static var newRule: Node {
-        let actions: Node = ["anyOf": [["type": "array", "items": ["type": "string"]], ["type": "string"]]]
+        let texts: Node = ["anyOf": [["type": "array", "items": ["type": "string"]], ["type": "string"]]]
+        func optional(_ schema: Node) -> Node { .object(["anyOf": [schema, ["type": "null"]]]) }
+        // A word may look like a number or a flag, and YAML does not ask for quotes then.
+        let scalar: Node = ["type": ["string", "number", "boolean", "null"]]
+        let switched: Node = ["enum": [true, false, 1, 0, "true", "false", "on", "off", "yes", "no", "1", "0"]]
         return .object([
             "type": "object",
             "properties": .object([
-                "name": ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"],
-                "at": OpenAPI.words(Phase.allCases.map(\.rawValue)), "when": ["type": "object"], "times": text,
-                "per": ["anyOf": [["type": "array", "items": ["type": "string"]], ["type": "string"]]],
-                "steps": ["type": "array"], "do": actions, "line": text, "space": text, "expires": text, "enabled": flag,
+                "name": ["type": ["string", "number", "boolean", "null"], "pattern": "^[A-Za-z0-9._-]{1,64}$"],
+                "at": OpenAPI.words(Phase.allCases.map(\.rawValue)), "when": optional(["type": "object"]),
+                "times": optional(text), "per": optional(texts), "steps": optional(["type": "array"]), "do": texts,
+                "line": optional(text), "space": scalar, "expires": scalar, "enabled": optional(switched),
             ]),
         ])
     }
@@ -152,6 +157,16 @@ enum OpenAPISchemas {
                 "phase": text, "rule": text, "reply": text, "detail": text, "space": text,
                 "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),
             ], required: ["number", "kind", "at"])
+    }
+
+    private static var event: Node {
+        let missed = object(["missed": integer], required: ["missed"])
+        let data: Node = .object([
+            "type": "string", "contentMediaType": "application/json",
+            "contentSchema": .object(["anyOf": [OpenAPI.ref("Entry"), missed]]),
+        ])
+        let kinds = OpenAPI.words(Entry.Kind.allCases.map(\.rawValue) + ["missed"])
+        return object(["id": text, "event": kinds, "data": data], required: ["id", "event", "data"])
     }
 
     private static var waited: Node {

@@ -146,8 +146,10 @@ enum OpenAPI {
                     [
                         parameter("q", "Words, as of fakemx replies.", ["type": "string"]),
                         parameter("provider", "The file's name or the provider's.", ["type": "string"]),
-                        parameter("code", "550 or 4xx.", ["type": "string", "pattern": "^[2-5]([0-9][0-9]|xx|[0-9]x)$"]),
-                        parameter("enhanced", "4.2.2, or its beginning.", ["type": "string"]),
+                        parameter("code", "550 or 4xx.", ["type": "string", "pattern": "^[2-5]([0-9]{2}|[0-9][xX]|[xX]{2})?$"]),
+                        parameter(
+                            "enhanced", "4.2.2, or its beginning.",
+                            ["type": "string", "pattern": "^[245](\\.([0-9]{1,3}|[xX])){0,2}$"]),
                         parameter("meaning", "What it means.", words(Meaning.allCases.map(\.rawValue))),
                         parameter("phase", "Where it was seen.", words(Phase.allCases.map(\.rawValue) + ["any"])),
                     ],
@@ -176,11 +178,13 @@ enum OpenAPI {
                 "get": operation(
                     "What happens, as it happens (server-sent events); Last-Event-ID resumes.", "events",
                     [
-                        parameter("kind", "Kinds, with commas.", ["type": "string"]),
-                        parameter("since", "A cursor, or all.", ["type": "string"]),
+                        list("kind", "Kinds, with commas.", words(Entry.Kind.allCases.map(\.rawValue))),
+                        parameter(
+                            "since", "A cursor, or all.", ["anyOf": [cursorSchema, ["type": "string", "const": "all"]]]),
                         parameter("follow", "False: it ends where the present is.", ["type": "boolean"]),
                     ] + filter(.session),
-                    answers: ["200": ["description": "Events", "content": ["text/event-stream": ["schema": ["type": "string"]]]]],
+                    // Of a stream the schema is that of one event.
+                    answers: ["200": ["description": "Events", "content": ["text/event-stream": ["schema": ref("Event")]]]],
                     problems: [503])
             ],
         ]
@@ -223,7 +227,18 @@ enum OpenAPI {
         ])
     }
 
-    private static let sinceParameter = parameter("since", "Only what came behind this cursor.", ["type": "string"])
+    /// Values that stand between commas.
+    private static func list(_ name: String, _ description: String, _ item: Node) -> Node {
+        .object([
+            "name": .text(name), "in": "query", "required": false, "description": .text(description), "style": "form",
+            "explode": false, "schema": .object(["type": "array", "minItems": 1, "items": item]),
+        ])
+    }
+
+    private static let cursorSchema: Node = [
+        "type": "string", "pattern": "^[0-9A-Za-z]{1,12}-[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,18}$",
+    ]
+    private static let sinceParameter = parameter("since", "Only what came behind this cursor.", cursorSchema)
     private static let spaceParameter = parameter(
         "space", "A space: anyone@SPACE.test, anyone+SPACE@any.example.",
         ["type": "string", "pattern": "^[A-Za-z0-9_-]{1,63}$"])
@@ -234,8 +249,8 @@ enum OpenAPI {
     ]
 
     private static func filter(_ kind: Filter.Kind) -> [Node] {
-        Filter.names(kind).filter { !$0.contains(".") }.map { name in
-            parameter(name, "Of the filter: globs, /regular expressions/, several with commas.", schema(ofWord: name))
+        Filter.names(kind).filter { !$0.contains(".") }.map {
+            word($0, "Of the filter: globs, /regular expressions/, several with commas.")
         }
     }
 
@@ -244,14 +259,16 @@ enum OpenAPI {
         for name in Filter.Kind.allCases.flatMap(Filter.names) where !name.contains(".") && !names.contains(name) {
             names.append(name)
         }
-        return names.map { parameter($0, "Of the filter, where what is waited for has it.", schema(ofWord: $0)) }
+        return names.map { word($0, "Of the filter, where what is waited for has it.") }
     }
 
-    private static func schema(ofWord name: String) -> Node {
+    /// A word of a filter; the values of some can be told.
+    private static func word(_ name: String, _ description: String) -> Node {
         switch name {
-        case "verdict": words(Verdict.allCases.map(\.rawValue))
-        case "phase": words(Phase.allCases.map(\.rawValue) + ["protocol"])
-        default: ["type": "string"]
+        case "verdict": list(name, "Verdicts, with commas.", words(Verdict.allCases.map(\.rawValue)))
+        case "phase": list(name, "Phases, with commas.", words(Phase.allCases.map(\.rawValue) + ["protocol"]))
+        case "code": list(name, "Codes, as 550 or 4xx, with commas.", ["type": "string", "pattern": "^[2-5][0-9x]{2}$"])
+        default: parameter(name, description, ["type": "string"])
         }
     }
 
