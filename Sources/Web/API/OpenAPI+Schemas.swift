@@ -14,15 +14,14 @@ enum OpenAPISchemas {
             "Reset": object(
                 ["messages": integer, "sessions": integer, "rules": integer, "cursor": text],
                 required: ["messages", "sessions", "rules", "cursor"]),
-            "Info": info, "SessionSummary": .object(session(withLines: false)),
-            "Session": .object(session(withLines: true)),
+            "Info": info, "SessionSummary": .object(session(withLines: false)), "Session": .object(session(withLines: true)),
             "SessionList": list("sessions", "SessionSummary"), "MessageSummary": .object(message([:])),
             "MessageList": list("messages", "MessageSummary"), "Message": .object(message(insides)),
             "Removed": object(
                 ["removed": integer, "messages": array(OpenAPI.ref("MessageSummary"))], required: ["removed"]),
             "Rule": rule, "RuleList": object(["rules": array(OpenAPI.ref("Rule"))], required: ["rules"]),
             "NewRule": newRule, "ReplyList": object(["replies": array(["type": "object"])], required: ["replies"]),
-            "Entry": entry, "Waited": waited,
+            "Entry": entry, "Event": event, "Waited": waited,
         ]
     }
 
@@ -48,9 +47,7 @@ enum OpenAPISchemas {
             [
                 "type": text, "status": integer, "title": text, "detail": text, "parameter": text,
                 "complaints": array(
-                    object(
-                        ["message": text, "line": integer, "column": integer, "is_warning": flag], required: ["message"]
-                    )),
+                    object(["message": text, "line": integer, "column": integer, "is_warning": flag], required: ["message"])),
             ], required: ["type", "status", "title", "detail"])
     }
 
@@ -60,8 +57,7 @@ enum OpenAPISchemas {
             required: ["kept", "octets", "ever", "dropped"])
         return object(
             [
-                "version": text, "run": text, "started": text, "store": text, "uptime_s": number,
-                "listeners": array(text),
+                "version": text, "run": text, "started": text, "store": text, "uptime_s": number, "listeners": array(text),
                 "loops": integer, "sessions": kept, "messages": kept, "cursor": text, "waiting": integer,
                 "chronicle": object(
                     ["last": integer, "forgotten": integer, "events_left_out": integer],
@@ -73,32 +69,26 @@ enum OpenAPISchemas {
         let recipient = object(["address": text, "reply": text, "rule": text], required: ["address", "reply"])
         let transaction = object(
             [
-                "from": text, "recipients": array(recipient),
-                "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),
+                "from": text, "recipients": array(recipient), "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),
                 "rejected_at": text, "reply": text, "rule": text, "message": text,
             ], required: ["from", "recipients"])
         let fault = object(
             [
-                "at_us": integer, "rule": text, "phase": text, "action": text, "why": text, "use": integer,
-                "octets": integer,
+                "at_us": integer, "rule": text, "phase": text, "action": text, "why": text, "use": integer, "octets": integer,
                 "script": array(text),
             ], required: ["at_us", "rule", "phase", "action", "why"])
         let line = object(
             [
-                "at_us": integer, "who": OpenAPI.words(["client", "sink"]), "text": text, "segment": integer,
-                "tls": flag,
+                "at_us": integer, "who": OpenAPI.words(["client", "sink"]), "text": text, "segment": integer, "tls": flag,
                 "octets": integer,
             ], required: ["at_us", "who", "text", "segment", "tls"])
         var properties: [String: Node] = [
             "id": text, "listener": text, "client": text, "started": text, "duration_us": integer, "helo": text,
             "tls": object(
-                ["version": text, "cipher": text, "sni": text, "client_names": array(text)],
-                required: ["version", "cipher"]),
+                ["version": text, "cipher": text, "sni": text, "client_names": array(text)], required: ["version", "cipher"]),
             "tls_failure": text, "ended_by": OpenAPI.words(Ending.allCases.map(\.rawValue)),
-            "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)), "rejected_at": text, "reply": text,
-            "rule": text,
-            "transactions": array(transaction), "faults": array(fault), "notices": array(text),
-            "events_dropped": integer,
+            "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)), "rejected_at": text, "reply": text, "rule": text,
+            "transactions": array(transaction), "faults": array(fault), "notices": array(text), "events_dropped": integer,
         ]
         properties[withLines ? "lines" : "spaces"] = array(withLines ? line : text)
         return [
@@ -108,8 +98,7 @@ enum OpenAPISchemas {
     }
 
     private static let insides: [String: Node] = [
-        "headers": array(object(["name": text, "value": text], required: ["name", "value"])), "text": text,
-        "html": text,
+        "headers": array(object(["name": text, "value": text], required: ["name", "value"])), "text": text, "html": text,
         "parts": array(
             object(
                 [
@@ -120,16 +109,13 @@ enum OpenAPISchemas {
 
     private static func message(_ insides: [String: Node]) -> [String: Node] {
         let properties: [String: Node] = [
-            "id": text, "session": text, "received": text, "from": text, "to": array(text), "size": integer,
-            "helo": text,
-            "client": text, "with": text, "subject": text, "message_id": text, "spaces": array(text),
-            "tags": array(text),
+            "id": text, "session": text, "received": text, "from": text, "to": array(text), "size": integer, "helo": text,
+            "client": text, "with": text, "subject": text, "message_id": text, "spaces": array(text), "tags": array(text),
             "is_read": flag,
         ]
         return [
             "type": "object", "properties": .object(properties.merging(insides) { a, _ in a }),
-            "required": .list(
-                (["id", "session", "received", "from", "to", "size"] + insides.keys.sorted()).map(Node.text)),
+            "required": .list((["id", "session", "received", "from", "to", "size"] + insides.keys.sorted()).map(Node.text)),
         ]
     }
 
@@ -139,23 +125,26 @@ enum OpenAPISchemas {
                 "name": text, "at": OpenAPI.words(Phase.allCases.map(\.rawValue)), "line": text,
                 "origin": OpenAPI.words(["run", "configuration"]), "enabled": flag, "matches": integer, "hits": integer,
                 "remaining": integer, "remains": text,
-                "present": array(
-                    object(["key": text, "count": integer, "refused": integer], required: ["key", "count"])),
+                "present": array(object(["key": text, "count": integer, "refused": integer], required: ["key", "count"])),
                 "expires_in_s": number, "spaces": array(text),
             ], required: ["name", "at", "line", "origin", "enabled", "matches", "hits", "remains", "present", "spaces"])
     }
 
-    /// As in a file, or as one line; the sense of it all is told by what is answered.
+    /// As in a file, or as one line; the sense of it all is told by what is answered. Null is as good as nothing, but
+    /// for what each rule has.
     private static var newRule: Node {
-        let actions: Node = ["anyOf": [["type": "array", "items": ["type": "string"]], ["type": "string"]]]
+        let texts: Node = ["anyOf": [["type": "array", "items": ["type": "string"]], ["type": "string"]]]
+        func optional(_ schema: Node) -> Node { .object(["anyOf": [schema, ["type": "null"]]]) }
+        // A word may look like a number or a flag, and YAML does not ask for quotes then.
+        let scalar: Node = ["type": ["string", "number", "boolean", "null"]]
+        let switched: Node = ["enum": [true, false, 1, 0, "true", "false", "on", "off", "yes", "no", "1", "0"]]
         return .object([
             "type": "object",
             "properties": .object([
-                "name": ["type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"],
-                "at": OpenAPI.words(Phase.allCases.map(\.rawValue)), "when": ["type": "object"], "times": text,
-                "per": ["anyOf": [["type": "array", "items": ["type": "string"]], ["type": "string"]]],
-                "steps": ["type": "array"], "do": actions, "line": text, "space": text, "expires": text,
-                "enabled": flag,
+                "name": ["type": ["string", "number", "boolean", "null"], "pattern": "^[A-Za-z0-9._-]{1,64}$"],
+                "at": OpenAPI.words(Phase.allCases.map(\.rawValue)), "when": optional(["type": "object"]),
+                "times": optional(text), "per": optional(texts), "steps": optional(["type": "array"]), "do": texts,
+                "line": optional(text), "space": scalar, "expires": scalar, "enabled": optional(switched),
             ]),
         ])
     }
@@ -163,12 +152,21 @@ enum OpenAPISchemas {
     private static var entry: Node {
         object(
             [
-                "number": integer, "kind": OpenAPI.words(Entry.Kind.allCases.map(\.rawValue)), "at": text,
-                "session": text,
+                "number": integer, "kind": OpenAPI.words(Entry.Kind.allCases.map(\.rawValue)), "at": text, "session": text,
                 "message": text, "listener": text, "client": text, "helo": text, "from": text, "to": array(text),
                 "phase": text, "rule": text, "reply": text, "detail": text, "space": text,
                 "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),
             ], required: ["number", "kind", "at"])
+    }
+
+    private static var event: Node {
+        let missed = object(["missed": integer], required: ["missed"])
+        let data: Node = .object([
+            "type": "string", "contentMediaType": "application/json",
+            "contentSchema": .object(["anyOf": [OpenAPI.ref("Entry"), missed]]),
+        ])
+        let kinds = OpenAPI.words(Entry.Kind.allCases.map(\.rawValue) + ["missed"])
+        return object(["id": text, "event": kinds, "data": data], required: ["id", "event", "data"])
     }
 
     private static var waited: Node {

@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document of our own face: what each call takes, what it answers, and how it says no. A test asks
-// every call that stands here, and a fuzzer of other people's asks them with whatever the document allows.
+// The OpenAPI 3.1 document of our own face: what each call takes, what it answers, and how it says no. A test asks every
+// call that stands here, and a fuzzer of other people's asks them with whatever the document allows.
 
 import Faults
 import Hummingbird
@@ -42,9 +42,7 @@ enum OpenAPI {
             "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
         ]
         info["version"] = .text(call.face.settings.version)
-        var document: [String: Node] = [
-            "openapi": "3.1.0", "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
-        ]
+        var document: [String: Node] = ["openapi": "3.1.0", "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema"]
         document["info"] = .object(info)
         document["paths"] = .object(paths)
         var components: [String: Node] = ["schemas": .object(OpenAPISchemas.all)]
@@ -61,30 +59,19 @@ enum OpenAPI {
     private static var paths: [String: Node] {
         let p = API.prefix
         return [
-            "/livez": [
-                "get": operation(
-                    "Whether fakemx lives.", "live", answers: ["200": plain("ok")], problems: [400, 403, 421])
-            ],
+            "/livez": ["get": operation("Whether fakemx lives.", "live", answers: ["200": plain("ok")], problems: [400, 403, 421])],
             "/readyz": [
                 "get": operation(
                     "Whether it is ready: the store is not in trouble.", "ready", answers: ["200": plain("ok")],
                     problems: [400, 403, 421, 503])
             ],
-            "/metrics": [
-                "get": operation(
-                    "What is counted, for Prometheus.", "metrics", answers: ["200": plain("Text format 0.0.4")])
-            ],
+            "/metrics": ["get": operation("What is counted, for Prometheus.", "metrics", answers: ["200": plain("Text format 0.0.4")])],
             p + "/openapi.json": [
-                "get": operation(
-                    "This document.", "openapi", answers: ["200": json("The document", ["type": "object"])])
+                "get": operation("This document.", "openapi", answers: ["200": json("The document", ["type": "object"])])
             ],
-            p + "/info": [
-                "get": operation("What this fakemx is and holds.", "info", answers: ["200": json("Facts", ref("Info"))])
-            ],
+            p + "/info": ["get": operation("What this fakemx is and holds.", "info", answers: ["200": json("Facts", ref("Info"))])],
             p + "/cursor": [
-                "get": operation(
-                    "The present moment, for since=.", "cursor", answers: ["200": json("A cursor", ref("CursorObject"))]
-                )
+                "get": operation("The present moment, for since=.", "cursor", answers: ["200": json("A cursor", ref("CursorObject"))])
             ],
             p + "/reset": [
                 "post": operation(
@@ -94,9 +81,7 @@ enum OpenAPI {
             p + "/sessions": [
                 "get": operation(
                     "Sessions, the newest first.", "listSessions",
-                    page + [
-                        parameter("open", "Those that are open now, in place of those that ended.", ["type": "boolean"])
-                    ]
+                    page + [parameter("open", "Those that are open now, in place of those that ended.", ["type": "boolean"])]
                         + filter(.session),
                     answers: ["200": json("A page", ref("SessionList"))])
             ],
@@ -107,8 +92,7 @@ enum OpenAPI {
             ],
             p + "/sessions/{id}/transcript": [
                 "get": operation(
-                    "One session as text.", "getTranscript", [path("id", "s12")],
-                    answers: ["200": plain("The transcript")],
+                    "One session as text.", "getTranscript", [path("id", "s12")], answers: ["200": plain("The transcript")],
                     problems: [404])
             ],
             p + "/messages": [
@@ -130,41 +114,27 @@ enum OpenAPI {
             p + "/messages/{id}/raw": [
                 "get": operation(
                     "Its octets as they came.", "getRaw", [path("id", "s12.1")],
-                    answers: [
-                        "200": [
-                            "description": "The message", "content": ["message/rfc822": ["schema": ["type": "string"]]],
-                        ]
-                    ],
+                    answers: ["200": ["description": "The message", "content": ["message/rfc822": ["schema": ["type": "string"]]]]],
                     problems: [404])
             ],
             p + "/rules": [
-                "get": operation(
-                    "Rules in force, in the order in which they are asked.", "listRules",
-                    answers: ["200": json("Rules", ref("RuleList"))]),
+                "get": operation("Rules in force, in the order in which they are asked.", "listRules", answers: ["200": json("Rules", ref("RuleList"))]),
                 "post": operation(
                     "Set a rule in front of all others; in force everywhere when this is answered.", "addRule",
                     [spaceParameter], body: ruleBody, answers: ["201": json("The rule", ref("Rule"))],
                     problems: [408, 409, 413, 415, 422]),
                 "delete": operation(
-                    "Remove rules that were set at run time, all or those of one space.", "removeRules",
-                    [spaceParameter],
-                    answers: [
-                        "200": json(
-                            "How many",
-                            ["type": "object", "required": ["removed"], "properties": ["removed": ["type": "integer"]]])
-                    ]),
+                    "Remove rules that were set at run time, all or those of one space.", "removeRules", [spaceParameter],
+                    answers: ["200": json("How many", ["type": "object", "required": ["removed"], "properties": ["removed": ["type": "integer"]]])]),
             ],
             p + "/rules/{name}": [
                 "get": operation(
-                    "One rule.", "getRule", [path("name", "full-mailbox")],
-                    answers: ["200": json("The rule", ref("Rule"))],
+                    "One rule.", "getRule", [path("name", "full-mailbox")], answers: ["200": json("The rule", ref("Rule"))],
                     problems: [404]),
                 "put": operation(
                     "Put a rule in the place of the one of its name, or in front of all others.", "putRule",
                     [path("name", "full-mailbox"), spaceParameter], body: ruleBody,
-                    answers: [
-                        "200": json("The rule", ref("Rule")), "201": json("The rule, which is new", ref("Rule")),
-                    ],
+                    answers: ["200": json("The rule", ref("Rule")), "201": json("The rule, which is new", ref("Rule"))],
                     problems: [408, 409, 413, 415, 422]),
                 "delete": operation(
                     "Remove a rule that was set at run time.", "removeRule", [path("name", "full-mailbox")],
@@ -176,9 +146,10 @@ enum OpenAPI {
                     [
                         parameter("q", "Words, as of fakemx replies.", ["type": "string"]),
                         parameter("provider", "The file's name or the provider's.", ["type": "string"]),
+                        parameter("code", "550 or 4xx.", ["type": "string", "pattern": "^[2-5]([0-9]{2}|[0-9][xX]|[xX]{2})?$"]),
                         parameter(
-                            "code", "550 or 4xx.", ["type": "string", "pattern": "^[2-5]([0-9][0-9]|xx|[0-9]x)$"]),
-                        parameter("enhanced", "4.2.2, or its beginning.", ["type": "string"]),
+                            "enhanced", "4.2.2, or its beginning.",
+                            ["type": "string", "pattern": "^[245](\\.([0-9]{1,3}|[xX])){0,2}$"]),
                         parameter("meaning", "What it means.", words(Meaning.allCases.map(\.rawValue))),
                         parameter("phase", "Where it was seen.", words(Phase.allCases.map(\.rawValue) + ["any"])),
                     ],
@@ -188,11 +159,8 @@ enum OpenAPI {
                 "get": operation(
                     "Answered when it has happened; what happened since the cursor counts, too.", "wait",
                     [
-                        parameter(
-                            "for", "What is waited for.", words(Filter.Kind.allCases.map(\.rawValue)), required: true),
-                        parameter(
-                            "count", "How many.",
-                            ["type": "integer", "minimum": 1, "maximum": .number(Wait.Bounds.mostCount)]),
+                        parameter("for", "What is waited for.", words(Filter.Kind.allCases.map(\.rawValue)), required: true),
+                        parameter("count", "How many.", ["type": "integer", "minimum": 1, "maximum": .number(Wait.Bounds.mostCount)]),
                         parameter(
                             "timeout", "Seconds, or a duration as 500ms; 10 without it, 600 at most.",
                             ["type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?(ms|s|m)?$"]),
@@ -202,8 +170,7 @@ enum OpenAPI {
                     ] + waitFilter,
                     answers: [
                         "200": json("It happened, or what must be absent was", ref("Waited")),
-                        "408": json(
-                            "The time was over", .object(["anyOf": [ref("Waited"), ref("Problem")]]), problem: true),
+                        "408": json("The time was over", .object(["anyOf": [ref("Waited"), ref("Problem")]]), problem: true),
                         "409": json("It happened though it must not", ref("Waited")),
                     ], problems: [503])
             ],
@@ -211,15 +178,13 @@ enum OpenAPI {
                 "get": operation(
                     "What happens, as it happens (server-sent events); Last-Event-ID resumes.", "events",
                     [
-                        parameter("kind", "Kinds, with commas.", ["type": "string"]),
-                        parameter("since", "A cursor, or all.", ["type": "string"]),
+                        list("kind", "Kinds, with commas.", words(Entry.Kind.allCases.map(\.rawValue))),
+                        parameter(
+                            "since", "A cursor, or all.", ["anyOf": [cursorSchema, ["type": "string", "const": "all"]]]),
                         parameter("follow", "False: it ends where the present is.", ["type": "boolean"]),
                     ] + filter(.session),
-                    answers: [
-                        "200": [
-                            "description": "Events", "content": ["text/event-stream": ["schema": ["type": "string"]]],
-                        ]
-                    ],
+                    // Of a stream the schema is that of one event.
+                    answers: ["200": ["description": "Events", "content": ["text/event-stream": ["schema": ref("Event")]]]],
                     problems: [503])
             ],
         ]
@@ -242,15 +207,13 @@ enum OpenAPI {
             ]
         }
         var operation: [String: Node] = [
-            "summary": .text(summary), "operationId": .text(id), "parameters": .list(parameters),
-            "responses": .object(all),
+            "summary": .text(summary), "operationId": .text(id), "parameters": .list(parameters), "responses": .object(all),
         ]
         operation["requestBody"] = body
         return .object(operation)
     }
 
-    private static func parameter(_ name: String, _ description: String, _ schema: Node, required: Bool = false) -> Node
-    {
+    private static func parameter(_ name: String, _ description: String, _ schema: Node, required: Bool = false) -> Node {
         .object([
             "name": .text(name), "in": "query", "required": .flag(required), "description": .text(description),
             "schema": schema,
@@ -264,21 +227,30 @@ enum OpenAPI {
         ])
     }
 
-    private static let sinceParameter = parameter("since", "Only what came behind this cursor.", ["type": "string"])
+    /// Values that stand between commas.
+    private static func list(_ name: String, _ description: String, _ item: Node) -> Node {
+        .object([
+            "name": .text(name), "in": "query", "required": false, "description": .text(description), "style": "form",
+            "explode": false, "schema": .object(["type": "array", "minItems": 1, "items": item]),
+        ])
+    }
+
+    private static let cursorSchema: Node = [
+        "type": "string", "pattern": "^[0-9A-Za-z]{1,12}-[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,18}$",
+    ]
+    private static let sinceParameter = parameter("since", "Only what came behind this cursor.", cursorSchema)
     private static let spaceParameter = parameter(
         "space", "A space: anyone@SPACE.test, anyone+SPACE@any.example.",
         ["type": "string", "pattern": "^[A-Za-z0-9_-]{1,63}$"])
     private static let page: [Node] = [
         parameter("limit", "Items on a page.", ["type": "integer", "minimum": 1, "maximum": .number(API.mostLimit)]),
-        parameter(
-            "before", "Where the page begins: next of the page before.",
-            ["type": "string", "pattern": "^p[1-9][0-9]{0,17}$"]),
+        parameter("before", "Where the page begins: next of the page before.", ["type": "string", "pattern": "^p[1-9][0-9]{0,17}$"]),
         sinceParameter,
     ]
 
     private static func filter(_ kind: Filter.Kind) -> [Node] {
-        Filter.names(kind).filter { !$0.contains(".") }.map { name in
-            parameter(name, "Of the filter: globs, /regular expressions/, several with commas.", schema(ofWord: name))
+        Filter.names(kind).filter { !$0.contains(".") }.map {
+            word($0, "Of the filter: globs, /regular expressions/, several with commas.")
         }
     }
 
@@ -287,14 +259,16 @@ enum OpenAPI {
         for name in Filter.Kind.allCases.flatMap(Filter.names) where !name.contains(".") && !names.contains(name) {
             names.append(name)
         }
-        return names.map { parameter($0, "Of the filter, where what is waited for has it.", schema(ofWord: $0)) }
+        return names.map { word($0, "Of the filter, where what is waited for has it.") }
     }
 
-    private static func schema(ofWord name: String) -> Node {
+    /// A word of a filter; the values of some can be told.
+    private static func word(_ name: String, _ description: String) -> Node {
         switch name {
-        case "verdict": words(Verdict.allCases.map(\.rawValue))
-        case "phase": words(Phase.allCases.map(\.rawValue) + ["protocol"])
-        default: ["type": "string"]
+        case "verdict": list(name, "Verdicts, with commas.", words(Verdict.allCases.map(\.rawValue)))
+        case "phase": list(name, "Phases, with commas.", words(Phase.allCases.map(\.rawValue) + ["protocol"]))
+        case "code": list(name, "Codes, as 550 or 4xx, with commas.", ["type": "string", "pattern": "^[2-5][0-9x]{2}$"])
+        default: parameter(name, description, ["type": "string"])
         }
     }
 
@@ -311,15 +285,10 @@ enum OpenAPI {
     private static let ruleBody: Node = [
         "required": true,
         "content": [
-            "text/plain": [
-                "schema": ["type": "string"], "example": "rcpt to=*@full.test first=2 per=to: 452 4.2.2 Mailbox full",
-            ],
+            "text/plain": ["schema": ["type": "string"], "example": "rcpt to=*@full.test first=2 per=to: 452 4.2.2 Mailbox full"],
             "application/json": [
                 "schema": ref("NewRule"),
-                "example": [
-                    "at": "rcpt", "when": ["to": "*@full.test"], "times": "first 2 per to",
-                    "do": ["452 4.2.2 Mailbox full"],
-                ],
+                "example": ["at": "rcpt", "when": ["to": "*@full.test"], "times": "first 2 per to", "do": ["452 4.2.2 Mailbox full"]],
             ],
         ],
     ]
