@@ -69,7 +69,10 @@ struct RunRuleTests {
 
     @Test func `A space is known by any of its addresses`() throws {
         var engine = try engine("rcpt space=t1: 550 mine")
-        #expect([engine.rcpt("a@t1.test"), engine.rcpt("a+T1@x.example"), engine.rcpt("a@t2.test")] == ["550 mine", "550 mine", nil])
+        #expect(
+            [engine.rcpt("a@t1.test"), engine.rcpt("a+T1@x.example"), engine.rcpt("a@t2.test")] == [
+                "550 mine", "550 mine", nil,
+            ])
         #expect(engine.rcpt("a@x", from: "s@t1.test") == "550 mine")
     }
 }

@@ -28,7 +28,8 @@ struct QueryTests {
     @Test func `A number, a flag and a single value say what they are not`() throws {
         var query = try Query("limit=5&open&absent=no&twice=1&twice=2&bad=5x&flag=maybe")
         #expect(try query.takeNumber("limit", 1...10) == 5)
-        #expect(try query.takeFlag("open") == true && query.takeFlag("absent") == false && query.takeFlag("none") == nil)
+        #expect(
+            try query.takeFlag("open") == true && query.takeFlag("absent") == false && query.takeFlag("none") == nil)
         #expect(throws: Problem.self) { _ = try query.take("twice") }
         #expect(throws: Problem.self) { _ = try query.takeNumber("bad", 1...10) }
         #expect(throws: Problem.self) { _ = try query.takeFlag("flag") }
@@ -57,8 +58,10 @@ struct QueryTests {
 
     @Test func `A path finds its handler by words before places, and says which methods it takes`() {
         let routes = Routes([
-            Route("GET", "/a/{id}") { _ in Health.text("one") }, Route("DELETE", "/a/{id}") { _ in Health.text("gone") },
-            Route("GET", "/a/latest") { _ in Health.text("latest") }, Route("GET", "/v/{id}.html") { _ in Health.text("page") },
+            Route("GET", "/a/{id}") { _ in Health.text("one") },
+            Route("DELETE", "/a/{id}") { _ in Health.text("gone") },
+            Route("GET", "/a/latest") { _ in Health.text("latest") },
+            Route("GET", "/v/{id}.html") { _ in Health.text("page") },
         ])
         func arguments(_ method: String, _ segments: [String]) -> [String: String]? {
             if case .found(_, let arguments) = routes.match(method, segments) { arguments } else { nil }

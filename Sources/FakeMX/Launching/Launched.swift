@@ -59,6 +59,8 @@ package final class Launched: Sendable {
         _ sources: SettingsSources, _ surroundings: Surroundings
     ) async throws(LaunchTrouble) -> Launched {
         let (configuration, loadWarnings) = try load(sources, surroundings)
+        // One of an earlier run would say that this one is ready.
+        if let path = configuration.readyFile { unlink(path) }
         var warnings = loadWarnings
         let menu = try Launch.menu()
         warnings += TLSTrouble.complaints(about: [configuration], menu).map(\.description)

@@ -144,7 +144,8 @@ extension Server {
 
     private static func keepsNone(_ what: String) -> StoreFailure {
         StoreFailure(
-            reason: "the store keeps no \(what), so none can be waited for; start fakemx with --store memory or a path, "
+            reason:
+                "the store keeps no \(what), so none can be waited for; start fakemx with --store memory or a path, "
                 + "or wait for rejects or rules")
     }
 

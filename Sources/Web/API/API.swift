@@ -66,6 +66,12 @@ enum API {
         guard let cursor = Cursor(text) else {
             throw .badParameter("since", "since is a cursor, as GET \(prefix)/cursor gives it, not \"\(text.shown)\"")
         }
+        guard cursor.run == call.face.server.chronicle.run || call.face.server.store.outlivesRuns else {
+            throw Problem(
+                "stale-cursor", 410, "The cursor is of another run",
+                "\"\(text.shown)\" is a cursor of another run of fakemx, and nothing is known of that; take a new one: "
+                    + "GET \(prefix)/cursor", parameter: "since")
+        }
         return cursor
     }
 

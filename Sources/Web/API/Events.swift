@@ -36,7 +36,8 @@ enum Events {
         let kinds = try kinds(&call)
         let filter = try API.filter(&call, .session, ["since", "kind", "follow"])
         await server.settle()
-        let start = position ?? server.chronicle.last
+        // What ends at the present is about the past.
+        let start = position ?? (follows ? server.chronicle.last : 0)
         let reader = Reader(server: server, kinds: kinds, filter: filter, follows: follows)
         let request = call.request
         return Response(

@@ -14,7 +14,8 @@ enum OpenAPISchemas {
             "Reset": object(
                 ["messages": integer, "sessions": integer, "rules": integer, "cursor": text],
                 required: ["messages", "sessions", "rules", "cursor"]),
-            "Info": info, "SessionSummary": .object(session(withLines: false)), "Session": .object(session(withLines: true)),
+            "Info": info, "SessionSummary": .object(session(withLines: false)),
+            "Session": .object(session(withLines: true)),
             "SessionList": list("sessions", "SessionSummary"), "MessageSummary": .object(message([:])),
             "MessageList": list("messages", "MessageSummary"), "Message": .object(message(insides)),
             "Removed": object(
@@ -47,7 +48,9 @@ enum OpenAPISchemas {
             [
                 "type": text, "status": integer, "title": text, "detail": text, "parameter": text,
                 "complaints": array(
-                    object(["message": text, "line": integer, "column": integer, "is_warning": flag], required: ["message"])),
+                    object(
+                        ["message": text, "line": integer, "column": integer, "is_warning": flag], required: ["message"]
+                    )),
             ], required: ["type", "status", "title", "detail"])
     }
 
@@ -57,7 +60,8 @@ enum OpenAPISchemas {
             required: ["kept", "octets", "ever", "dropped"])
         return object(
             [
-                "version": text, "run": text, "started": text, "store": text, "uptime_s": number, "listeners": array(text),
+                "version": text, "run": text, "started": text, "store": text, "uptime_s": number,
+                "listeners": array(text),
                 "loops": integer, "sessions": kept, "messages": kept, "cursor": text, "waiting": integer,
                 "chronicle": object(
                     ["last": integer, "forgotten": integer, "events_left_out": integer],
@@ -69,26 +73,32 @@ enum OpenAPISchemas {
         let recipient = object(["address": text, "reply": text, "rule": text], required: ["address", "reply"])
         let transaction = object(
             [
-                "from": text, "recipients": array(recipient), "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),
+                "from": text, "recipients": array(recipient),
+                "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),
                 "rejected_at": text, "reply": text, "rule": text, "message": text,
             ], required: ["from", "recipients"])
         let fault = object(
             [
-                "at_us": integer, "rule": text, "phase": text, "action": text, "why": text, "use": integer, "octets": integer,
+                "at_us": integer, "rule": text, "phase": text, "action": text, "why": text, "use": integer,
+                "octets": integer,
                 "script": array(text),
             ], required: ["at_us", "rule", "phase", "action", "why"])
         let line = object(
             [
-                "at_us": integer, "who": OpenAPI.words(["client", "sink"]), "text": text, "segment": integer, "tls": flag,
+                "at_us": integer, "who": OpenAPI.words(["client", "sink"]), "text": text, "segment": integer,
+                "tls": flag,
                 "octets": integer,
             ], required: ["at_us", "who", "text", "segment", "tls"])
         var properties: [String: Node] = [
             "id": text, "listener": text, "client": text, "started": text, "duration_us": integer, "helo": text,
             "tls": object(
-                ["version": text, "cipher": text, "sni": text, "client_names": array(text)], required: ["version", "cipher"]),
+                ["version": text, "cipher": text, "sni": text, "client_names": array(text)],
+                required: ["version", "cipher"]),
             "tls_failure": text, "ended_by": OpenAPI.words(Ending.allCases.map(\.rawValue)),
-            "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)), "rejected_at": text, "reply": text, "rule": text,
-            "transactions": array(transaction), "faults": array(fault), "notices": array(text), "events_dropped": integer,
+            "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)), "rejected_at": text, "reply": text,
+            "rule": text,
+            "transactions": array(transaction), "faults": array(fault), "notices": array(text),
+            "events_dropped": integer,
         ]
         properties[withLines ? "lines" : "spaces"] = array(withLines ? line : text)
         return [
@@ -98,7 +108,8 @@ enum OpenAPISchemas {
     }
 
     private static let insides: [String: Node] = [
-        "headers": array(object(["name": text, "value": text], required: ["name", "value"])), "text": text, "html": text,
+        "headers": array(object(["name": text, "value": text], required: ["name", "value"])), "text": text,
+        "html": text,
         "parts": array(
             object(
                 [
@@ -109,13 +120,16 @@ enum OpenAPISchemas {
 
     private static func message(_ insides: [String: Node]) -> [String: Node] {
         let properties: [String: Node] = [
-            "id": text, "session": text, "received": text, "from": text, "to": array(text), "size": integer, "helo": text,
-            "client": text, "with": text, "subject": text, "message_id": text, "spaces": array(text), "tags": array(text),
+            "id": text, "session": text, "received": text, "from": text, "to": array(text), "size": integer,
+            "helo": text,
+            "client": text, "with": text, "subject": text, "message_id": text, "spaces": array(text),
+            "tags": array(text),
             "is_read": flag,
         ]
         return [
             "type": "object", "properties": .object(properties.merging(insides) { a, _ in a }),
-            "required": .list((["id", "session", "received", "from", "to", "size"] + insides.keys.sorted()).map(Node.text)),
+            "required": .list(
+                (["id", "session", "received", "from", "to", "size"] + insides.keys.sorted()).map(Node.text)),
         ]
     }
 
@@ -125,7 +139,8 @@ enum OpenAPISchemas {
                 "name": text, "at": OpenAPI.words(Phase.allCases.map(\.rawValue)), "line": text,
                 "origin": OpenAPI.words(["run", "configuration"]), "enabled": flag, "matches": integer, "hits": integer,
                 "remaining": integer, "remains": text,
-                "present": array(object(["key": text, "count": integer, "refused": integer], required: ["key", "count"])),
+                "present": array(
+                    object(["key": text, "count": integer, "refused": integer], required: ["key", "count"])),
                 "expires_in_s": number, "spaces": array(text),
             ], required: ["name", "at", "line", "origin", "enabled", "matches", "hits", "remains", "present", "spaces"])
     }
@@ -152,7 +167,8 @@ enum OpenAPISchemas {
     private static var entry: Node {
         object(
             [
-                "number": integer, "kind": OpenAPI.words(Entry.Kind.allCases.map(\.rawValue)), "at": text, "session": text,
+                "number": integer, "kind": OpenAPI.words(Entry.Kind.allCases.map(\.rawValue)), "at": text,
+                "session": text,
                 "message": text, "listener": text, "client": text, "helo": text, "from": text, "to": array(text),
                 "phase": text, "rule": text, "reply": text, "detail": text, "space": text,
                 "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),

@@ -1,5 +1,5 @@
-// The OpenAPI 3.1 document of our own face: what each call takes, what it answers, and how it says no. A test asks every
-// call that stands here, and a fuzzer of other people's asks them with whatever the document allows.
+// The OpenAPI 3.1 document of our own face: what each call takes, what it answers, and how it says no. A test asks
+// every call that stands here, and a fuzzer of other people's asks them with whatever the document allows.
 
 import Faults
 import Hummingbird
@@ -42,7 +42,9 @@ enum OpenAPI {
             "license": ["name": "Apache-2.0", "identifier": "Apache-2.0"],
         ]
         info["version"] = .text(call.face.settings.version)
-        var document: [String: Node] = ["openapi": "3.1.0", "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema"]
+        var document: [String: Node] = [
+            "openapi": "3.1.0", "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        ]
         document["info"] = .object(info)
         document["paths"] = .object(paths)
         var components: [String: Node] = ["schemas": .object(OpenAPISchemas.all)]
@@ -59,19 +61,30 @@ enum OpenAPI {
     private static var paths: [String: Node] {
         let p = API.prefix
         return [
-            "/livez": ["get": operation("Whether fakemx lives.", "live", answers: ["200": plain("ok")], problems: [400, 403, 421])],
+            "/livez": [
+                "get": operation(
+                    "Whether fakemx lives.", "live", answers: ["200": plain("ok")], problems: [400, 403, 421])
+            ],
             "/readyz": [
                 "get": operation(
                     "Whether it is ready: the store is not in trouble.", "ready", answers: ["200": plain("ok")],
                     problems: [400, 403, 421, 503])
             ],
-            "/metrics": ["get": operation("What is counted, for Prometheus.", "metrics", answers: ["200": plain("Text format 0.0.4")])],
-            p + "/openapi.json": [
-                "get": operation("This document.", "openapi", answers: ["200": json("The document", ["type": "object"])])
+            "/metrics": [
+                "get": operation(
+                    "What is counted, for Prometheus.", "metrics", answers: ["200": plain("Text format 0.0.4")])
             ],
-            p + "/info": ["get": operation("What this fakemx is and holds.", "info", answers: ["200": json("Facts", ref("Info"))])],
+            p + "/openapi.json": [
+                "get": operation(
+                    "This document.", "openapi", answers: ["200": json("The document", ["type": "object"])])
+            ],
+            p + "/info": [
+                "get": operation("What this fakemx is and holds.", "info", answers: ["200": json("Facts", ref("Info"))])
+            ],
             p + "/cursor": [
-                "get": operation("The present moment, for since=.", "cursor", answers: ["200": json("A cursor", ref("CursorObject"))])
+                "get": operation(
+                    "The present moment, for since=.", "cursor", answers: ["200": json("A cursor", ref("CursorObject"))]
+                )
             ],
             p + "/reset": [
                 "post": operation(
@@ -81,7 +94,9 @@ enum OpenAPI {
             p + "/sessions": [
                 "get": operation(
                     "Sessions, the newest first.", "listSessions",
-                    page + [parameter("open", "Those that are open now, in place of those that ended.", ["type": "boolean"])]
+                    page + [
+                        parameter("open", "Those that are open now, in place of those that ended.", ["type": "boolean"])
+                    ]
                         + filter(.session),
                     answers: ["200": json("A page", ref("SessionList"))])
             ],
@@ -92,7 +107,8 @@ enum OpenAPI {
             ],
             p + "/sessions/{id}/transcript": [
                 "get": operation(
-                    "One session as text.", "getTranscript", [path("id", "s12")], answers: ["200": plain("The transcript")],
+                    "One session as text.", "getTranscript", [path("id", "s12")],
+                    answers: ["200": plain("The transcript")],
                     problems: [404])
             ],
             p + "/messages": [
@@ -114,27 +130,41 @@ enum OpenAPI {
             p + "/messages/{id}/raw": [
                 "get": operation(
                     "Its octets as they came.", "getRaw", [path("id", "s12.1")],
-                    answers: ["200": ["description": "The message", "content": ["message/rfc822": ["schema": ["type": "string"]]]]],
+                    answers: [
+                        "200": [
+                            "description": "The message", "content": ["message/rfc822": ["schema": ["type": "string"]]],
+                        ]
+                    ],
                     problems: [404])
             ],
             p + "/rules": [
-                "get": operation("Rules in force, in the order in which they are asked.", "listRules", answers: ["200": json("Rules", ref("RuleList"))]),
+                "get": operation(
+                    "Rules in force, in the order in which they are asked.", "listRules",
+                    answers: ["200": json("Rules", ref("RuleList"))]),
                 "post": operation(
                     "Set a rule in front of all others; in force everywhere when this is answered.", "addRule",
                     [spaceParameter], body: ruleBody, answers: ["201": json("The rule", ref("Rule"))],
                     problems: [408, 409, 413, 415, 422]),
                 "delete": operation(
-                    "Remove rules that were set at run time, all or those of one space.", "removeRules", [spaceParameter],
-                    answers: ["200": json("How many", ["type": "object", "required": ["removed"], "properties": ["removed": ["type": "integer"]]])]),
+                    "Remove rules that were set at run time, all or those of one space.", "removeRules",
+                    [spaceParameter],
+                    answers: [
+                        "200": json(
+                            "How many",
+                            ["type": "object", "required": ["removed"], "properties": ["removed": ["type": "integer"]]])
+                    ]),
             ],
             p + "/rules/{name}": [
                 "get": operation(
-                    "One rule.", "getRule", [path("name", "full-mailbox")], answers: ["200": json("The rule", ref("Rule"))],
+                    "One rule.", "getRule", [path("name", "full-mailbox")],
+                    answers: ["200": json("The rule", ref("Rule"))],
                     problems: [404]),
                 "put": operation(
                     "Put a rule in the place of the one of its name, or in front of all others.", "putRule",
                     [path("name", "full-mailbox"), spaceParameter], body: ruleBody,
-                    answers: ["200": json("The rule", ref("Rule")), "201": json("The rule, which is new", ref("Rule"))],
+                    answers: [
+                        "200": json("The rule", ref("Rule")), "201": json("The rule, which is new", ref("Rule")),
+                    ],
                     problems: [408, 409, 413, 415, 422]),
                 "delete": operation(
                     "Remove a rule that was set at run time.", "removeRule", [path("name", "full-mailbox")],
@@ -146,7 +176,9 @@ enum OpenAPI {
                     [
                         parameter("q", "Words, as of fakemx replies.", ["type": "string"]),
                         parameter("provider", "The file's name or the provider's.", ["type": "string"]),
-                        parameter("code", "550 or 4xx.", ["type": "string", "pattern": "^[2-5]([0-9]{2}|[0-9][xX]|[xX]{2})?$"]),
+                        parameter(
+                            "code", "550 or 4xx.",
+                            ["type": "string", "pattern": "^[2-5]([0-9]{2}|[0-9][xX]|[xX]{2})?$"]),
                         parameter(
                             "enhanced", "4.2.2, or its beginning.",
                             ["type": "string", "pattern": "^[245](\\.([0-9]{1,3}|[xX])){0,2}$"]),
@@ -159,8 +191,11 @@ enum OpenAPI {
                 "get": operation(
                     "Answered when it has happened; what happened since the cursor counts, too.", "wait",
                     [
-                        parameter("for", "What is waited for.", words(Filter.Kind.allCases.map(\.rawValue)), required: true),
-                        parameter("count", "How many.", ["type": "integer", "minimum": 1, "maximum": .number(Wait.Bounds.mostCount)]),
+                        parameter(
+                            "for", "What is waited for.", words(Filter.Kind.allCases.map(\.rawValue)), required: true),
+                        parameter(
+                            "count", "How many.",
+                            ["type": "integer", "minimum": 1, "maximum": .number(Wait.Bounds.mostCount)]),
                         parameter(
                             "timeout", "Seconds, or a duration as 500ms; 10 without it, 600 at most.",
                             ["type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?(ms|s|m)?$"]),
@@ -170,7 +205,8 @@ enum OpenAPI {
                     ] + waitFilter,
                     answers: [
                         "200": json("It happened, or what must be absent was", ref("Waited")),
-                        "408": json("The time was over", .object(["anyOf": [ref("Waited"), ref("Problem")]]), problem: true),
+                        "408": json(
+                            "The time was over", .object(["anyOf": [ref("Waited"), ref("Problem")]]), problem: true),
                         "409": json("It happened though it must not", ref("Waited")),
                     ], problems: [503])
             ],
@@ -180,11 +216,14 @@ enum OpenAPI {
                     [
                         list("kind", "Kinds, with commas.", words(Entry.Kind.allCases.map(\.rawValue))),
                         parameter(
-                            "since", "A cursor, or all.", ["anyOf": [cursorSchema, ["type": "string", "const": "all"]]]),
+                            "since", "A cursor, or all.",
+                            ["anyOf": [cursorSchema, ["type": "string", "const": "all"]]]),
                         parameter("follow", "False: it ends where the present is.", ["type": "boolean"]),
                     ] + filter(.session),
                     // Of a stream the schema is that of one event.
-                    answers: ["200": ["description": "Events", "content": ["text/event-stream": ["schema": ref("Event")]]]],
+                    answers: [
+                        "200": ["description": "Events", "content": ["text/event-stream": ["schema": ref("Event")]]]
+                    ],
                     problems: [503])
             ],
         ]
@@ -201,19 +240,21 @@ enum OpenAPI {
         problems: [Int] = []
     ) -> Node {
         var all = answers
-        for status in Set(problems + [400, 401, 403, 414, 421, 503]) where all["\(status)"] == nil {
+        for status in Set(problems + [400, 401, 403, 410, 414, 421, 503]) where all["\(status)"] == nil {
             all["\(status)"] = [
                 "description": "A problem", "content": ["application/problem+json": ["schema": ref("Problem")]],
             ]
         }
         var operation: [String: Node] = [
-            "summary": .text(summary), "operationId": .text(id), "parameters": .list(parameters), "responses": .object(all),
+            "summary": .text(summary), "operationId": .text(id), "parameters": .list(parameters),
+            "responses": .object(all),
         ]
         operation["requestBody"] = body
         return .object(operation)
     }
 
-    private static func parameter(_ name: String, _ description: String, _ schema: Node, required: Bool = false) -> Node {
+    private static func parameter(_ name: String, _ description: String, _ schema: Node, required: Bool = false) -> Node
+    {
         .object([
             "name": .text(name), "in": "query", "required": .flag(required), "description": .text(description),
             "schema": schema,
@@ -244,7 +285,9 @@ enum OpenAPI {
         ["type": "string", "pattern": "^[A-Za-z0-9_-]{1,63}$"])
     private static let page: [Node] = [
         parameter("limit", "Items on a page.", ["type": "integer", "minimum": 1, "maximum": .number(API.mostLimit)]),
-        parameter("before", "Where the page begins: next of the page before.", ["type": "string", "pattern": "^p[1-9][0-9]{0,17}$"]),
+        parameter(
+            "before", "Where the page begins: next of the page before.",
+            ["type": "string", "pattern": "^p[1-9][0-9]{0,17}$"]),
         sinceParameter,
     ]
 
@@ -267,7 +310,8 @@ enum OpenAPI {
         switch name {
         case "verdict": list(name, "Verdicts, with commas.", words(Verdict.allCases.map(\.rawValue)))
         case "phase": list(name, "Phases, with commas.", words(Phase.allCases.map(\.rawValue) + ["protocol"]))
-        case "code": list(name, "Codes, as 550 or 4xx, with commas.", ["type": "string", "pattern": "^[2-5][0-9x]{2}$"])
+        case "code":
+            list(name, "Codes, as 550 or 4xx, with commas.", ["type": "string", "pattern": "^[2-5][0-9x]{2}$"])
         default: parameter(name, description, ["type": "string"])
         }
     }
@@ -285,10 +329,15 @@ enum OpenAPI {
     private static let ruleBody: Node = [
         "required": true,
         "content": [
-            "text/plain": ["schema": ["type": "string"], "example": "rcpt to=*@full.test first=2 per=to: 452 4.2.2 Mailbox full"],
+            "text/plain": [
+                "schema": ["type": "string"], "example": "rcpt to=*@full.test first=2 per=to: 452 4.2.2 Mailbox full",
+            ],
             "application/json": [
                 "schema": ref("NewRule"),
-                "example": ["at": "rcpt", "when": ["to": "*@full.test"], "times": "first 2 per to", "do": ["452 4.2.2 Mailbox full"]],
+                "example": [
+                    "at": "rcpt", "when": ["to": "*@full.test"], "times": "first 2 per to",
+                    "do": ["452 4.2.2 Mailbox full"],
+                ],
             ],
         ],
     ]

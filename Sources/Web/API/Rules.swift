@@ -93,7 +93,8 @@ enum Rules {
             guard let text = String(validating: body, as: UTF8.self) else {
                 throw Problem.badBody("a rule line is UTF-8")
             }
-            read = RuntimeRule.line(text.trimmed)
+            // A rule line begins with its phase; what begins with a brace is JSON that was not called so.
+            read = text.trimmed.hasPrefix("{") ? RuntimeRule.mapping(body) : RuntimeRule.line(text.trimmed)
         default:
             throw Problem(
                 "bad-content-type", 415, "The type of the body is unknown",

@@ -73,7 +73,9 @@ struct Gate: Sendable {
         }
         var host = Self.host(authority).asciiLowercased
         if host.hasSuffix("."), host != "." { host.removeLast() }  // the root that every name ends in
-        let isName = host.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || [45, 46, 95].contains($0) }
+        let isName = host.utf8.allSatisfy {
+            (97...122).contains($0) || (48...57).contains($0) || [45, 46, 95].contains($0)
+        }
         let isPlain = isName && !host.contains(".") || isName && Self.privateEndings.contains { host.hasSuffix($0) }
         guard isPlain || IPAddress(host) != nil || hosts.contains(host) else {
             throw Problem(

@@ -169,7 +169,8 @@ struct WebResponder: HTTPResponder {
                 face.server.chronicle.isClosed
                 ? Problem("stopping", 503, "The sink stops", "fakemx is being stopped").response
                 : Problem(
-                    "closed-early", 400, "The request was closed", "the client sends no more before it has its answer; keep the connection open while waiting"
+                    "closed-early", 400, "The request was closed",
+                    "the client sends no more before it has its answer; keep the connection open while waiting"
                 ).response
         }
         harden(&response, request)

@@ -49,6 +49,9 @@ struct Running: ParsableArguments {
     /// What an answer that is none says, and whose fault it is.
     static func refused(_ answer: APIClient.Answer, _ url: String) -> ExitStatus {
         let detail = (try? JSONDecoder().decode(ProblemDetail.self, from: Data(answer.body)))?.detail ?? answer.text
+        if answer.status == 401 {
+            return .failure("\(url): it asks for a token, and this is not it: --token or FAKEMX_TOKEN says it")
+        }
         // What the arguments are to blame for, and what they are not.
         return answer.status / 100 == 4 && answer.status != 401 && answer.status != 404
             ? .badUse(detail) : .failure("\(url): \(detail)")
