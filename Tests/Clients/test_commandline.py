@@ -252,6 +252,11 @@ class Asking(unittest.TestCase):
         self.assertEqual(self.good("reset"), "forgot 1 messages, 1 sessions, 1 rules\n")
         self.assertEqual(json.loads(self.good("reset", "--output", "json"))["messages"], 0)
 
+    def test_an_answer_that_is_quick_is_no_broken_connection(self):
+        # One in a hundred failed when the request was written in pieces: it was answered before its last one.
+        for _ in range(150):
+            self.good("cursor")
+
     def test_the_flag_wins_over_the_environment(self):
         self.assertEqual(run("cursor", "--url", self.sink.url, environment={"FAKEMX_URL": "http://127.0.0.1:1"})[0], 0)
         self.assertEqual(run("cursor", "--url", self.sink.url + "/", environment={"FAKEMX_URL": ""})[0], 0)

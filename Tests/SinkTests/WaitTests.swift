@@ -154,6 +154,7 @@ struct WaitTests {
         let reset = try await party.server.reset(space: "t1")
         #expect((reset.sessions, reset.messages, reset.rules) == (2, 0, 1))
         #expect(try await party.send(to: ["a@t1.test"]).hasPrefix("250"))
+        await party.server.settle()
         #expect(party.server.store.counts.sessions == 3)
         let rejects = try await party.server.wait(try wait(.reject, ["space": "t1"], ms: 10))
         #expect(!rejects.isFulfilled && rejects.seen.isEmpty)

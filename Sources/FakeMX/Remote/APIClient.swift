@@ -125,9 +125,11 @@ package struct APIClient: Sendable {
         var isDone = false
         do {
             try await channel.executeThenClose { inbound, outbound in
-                try await outbound.write(.head(head(method, path, query, body, headers)))
-                if let body { try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
-                try await outbound.write(.end(nil))
+                // In one go: what is whole to the server may be answered, and the connection closed, before an end of its
+                // own were written, and writing that would fail.
+                var parts: [HTTPClientRequestPart] = [.head(head(method, path, query, body, headers))]
+                if let body { parts.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+                try await outbound.write(contentsOf: parts + [.end(nil)])
                 for try await part in inbound {
                     guard try take(part) else {
                         isDone = true
