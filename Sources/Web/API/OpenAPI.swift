@@ -146,7 +146,9 @@ enum OpenAPI {
                     [
                         parameter("q", "Words, as of fakemx replies.", ["type": "string"]),
                         parameter("provider", "The file's name or the provider's.", ["type": "string"]),
-                        parameter("code", "550 or 4xx.", ["type": "string", "pattern": "^[2-5]([0-9]{2}|[0-9][xX]|[xX]{2})?$"]),
+                        parameter(
+                            "code", "550 or 4xx.",
+                            ["type": "string", "pattern": "^[2-5]([0-9]{2}|[0-9][xX]|[xX]{2})?$"]),
                         parameter(
                             "enhanced", "4.2.2, or its beginning.",
                             ["type": "string", "pattern": "^[245](\\.([0-9]{1,3}|[xX])){0,2}$"]),
@@ -180,11 +182,14 @@ enum OpenAPI {
                     [
                         list("kind", "Kinds, with commas.", words(Entry.Kind.allCases.map(\.rawValue))),
                         parameter(
-                            "since", "A cursor, or all.", ["anyOf": [cursorSchema, ["type": "string", "const": "all"]]]),
+                            "since", "A cursor, or all.",
+                            ["anyOf": [cursorSchema, ["type": "string", "const": "all"]]]),
                         parameter("follow", "False: it ends where the present is.", ["type": "boolean"]),
                     ] + filter(.session),
                     // Of a stream the schema is that of one event.
-                    answers: ["200": ["description": "Events", "content": ["text/event-stream": ["schema": ref("Event")]]]],
+                    answers: [
+                        "200": ["description": "Events", "content": ["text/event-stream": ["schema": ref("Event")]]]
+                    ],
                     problems: [503])
             ],
         ]

@@ -31,7 +31,8 @@ struct Gate: Sendable {
     func admitCaller(_ request: Request) throws(Problem) {
         // RFC 9112 §3.2
         if request.headers[values: Self.host].first != nil {
-            throw Problem("bad-host", 400, "The Host is there twice", "a request has one Host header", parameter: "Host")
+            throw Problem(
+                "bad-host", 400, "The Host is there twice", "a request has one Host header", parameter: "Host")
         }
         try admitHost(request.head.authority)
         if let origin = request.headers[.origin], !isAllowed(origin, request.head.authority) {
