@@ -125,8 +125,8 @@ package struct APIClient: Sendable {
         var isDone = false
         do {
             try await channel.executeThenClose { inbound, outbound in
-                // In one go: what is whole to the server may be answered, and the connection closed, before an end of its
-                // own were written, and writing that would fail.
+                // In one go: what is whole to the server may be answered, and the connection closed, before an end of
+                // its own were written, and writing that would fail.
                 var parts: [HTTPClientRequestPart] = [.head(head(method, path, query, body, headers))]
                 if let body { parts.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
                 try await outbound.write(contentsOf: parts + [.end(nil)])
