@@ -114,8 +114,6 @@ class Refusals(Stored):
         with self.start() as sink:
             self.assertEqual(len(API(sink.url).found("messages")["messages"]), 1)
 
-    # Known: the lock stands beside the name (FILE-lock) and not on the file, so another name of the same file is not locked.
-    @unittest.expectedFailure
     def test_a_second_fakemx_by_another_name_of_the_file(self):
         link = os.path.join(self.folder, "link.db")
         with self.start():

@@ -13,7 +13,9 @@ struct StoreFile {
     private let hold: Int32
 
     /// Takes hold of the file.
-    init(path: String) throws(StoreFailure) {
+    init(path named: String) throws(StoreFailure) {
+        // Two names of one file are one store: the hold goes by the file that they mean.
+        let path = Self.resolved(named)
         self.path = path
         guard !path.isEmpty else { throw StoreFailure(reason: "the store has no file name; name one") }
         guard !Self.isFolder(path) else {
@@ -30,6 +32,12 @@ struct StoreFile {
             Self.release(hold, path)
             throw error
         }
+    }
+
+    private static func resolved(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
     }
 
     /// To be called when SQLite has closed the file.
