@@ -685,8 +685,8 @@ class Beginnings(unittest.TestCase):
         is_problem(self, self.api.get("cursor", x="1"), 400, "unknown-parameter", "x")
         # Of another run: a memory store has begun anew, and knows nothing of it. A wait that passes by mistake is worse.
         other = "1-" + second.split("-", 1)[1]
-        is_problem(self, self.api.get("messages", since=other), 410, "stale-cursor", "since")
-        is_problem(self, self.api.get("wait", **{"for": "message", "since": other}), 410, "stale-cursor", "since")
+        is_problem(self, self.api.get("messages", since=other), 400, "stale-cursor", "since")
+        is_problem(self, self.api.get("wait", **{"for": "message", "since": other}), 400, "stale-cursor", "since")
 
     def test_info_health_and_the_page(self):
         mail(self.sink.port)

@@ -68,7 +68,7 @@ enum API {
         }
         guard cursor.run == call.face.server.chronicle.run || call.face.server.store.outlivesRuns else {
             throw Problem(
-                "stale-cursor", 410, "The cursor is of another run",
+                "stale-cursor", 400, "The cursor is of another run",
                 "\"\(text.shown)\" is a cursor of another run of fakemx, and nothing is known of that; take a new one: "
                     + "GET \(prefix)/cursor", parameter: "since")
         }

@@ -240,7 +240,7 @@ enum OpenAPI {
         problems: [Int] = []
     ) -> Node {
         var all = answers
-        for status in Set(problems + [400, 401, 403, 410, 414, 421, 503]) where all["\(status)"] == nil {
+        for status in Set(problems + [400, 401, 403, 414, 421, 503]) where all["\(status)"] == nil {
             all["\(status)"] = [
                 "description": "A problem", "content": ["application/problem+json": ["schema": ref("Problem")]],
             ]
