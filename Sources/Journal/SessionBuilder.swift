@@ -100,7 +100,7 @@ package struct SessionBuilder: Sendable {
         ruleBehindLastReply = pendingFault?.rule
         if let fault = pendingFault, fault.phase == phase || fault.phase == .tls, ruleOfReply.count < 1000 {
             ruleOfReply[wire] = fault.rule
-        } else {
+        } else if !ruleOfReply.isEmpty {
             ruleOfReply[wire] = nil
         }
         guard let phase, phase != .rcpt, !isOpen, let first = wire.first else { return }

@@ -12,7 +12,8 @@ struct Folding {
     /// The same of all open sessions together.
     static let openLogLimit = 256 << 20
 
-    private struct Open {
+    /// One of them; a class, so that a turn of it copies nothing.
+    private final class Open {
         var log = EventLog()
         var dropped = 0
         var builder = SessionBuilder(keepsLines: false)
@@ -54,7 +55,7 @@ struct Folding {
     private mutating func fold(
         _ events: EventLog, _ turn: TurnBatch.Turn, _ keepsSessions: Bool, _ yield: inout Yield
     ) {
-        var session = open.removeValue(forKey: turn.session) ?? Open()
+        let session = open[turn.session] ?? Open()
         if keepsSessions {
             let hasRoom =
                 session.log.octetCount + events.octetCount <= Self.sessionLogLimit
@@ -66,11 +67,12 @@ struct Folding {
                 session.dropped += events.eventCount
             }
         }
-        for event in events { see(event, &session, &yield) }
+        for event in events { see(event, session, &yield) }
         guard turn.isLast else {
             open[turn.session] = session
             return
         }
+        open[turn.session] = nil
         openOctets -= session.log.octetCount
         guard keepsSessions else { return }
         let record = session.builder.record
@@ -81,7 +83,7 @@ struct Folding {
     }
 
     /// Applies one event, and says what it is worth.
-    private mutating func see(_ timed: TimedEvent, _ session: inout Open, _ yield: inout Yield) {
+    private mutating func see(_ timed: TimedEvent, _ session: Open, _ yield: inout Yield) {
         session.builder.apply(timed)
         let wall_us = session.began_us + Int64(timed.at_us)
         switch timed.event {

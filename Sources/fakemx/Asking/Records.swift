@@ -13,11 +13,18 @@ struct SessionsAnswer: Decodable {
         let last = session.transactions.last
         let recipients = last?.recipients.map(\.address) ?? []
         let to = recipients.count > 1 ? "\(recipients[0]) +\(recipients.count - 1)" : recipients.first ?? "-"
-        let verdict = session.verdict?.rawValue ?? (session.ended_by == nil ? "open" : "no mail")
+        var verdict = session.verdict?.rawValue ?? (session.ended_by == nil ? "open" : "no mail")
+        // The message went through, and not to everybody.
+        let refused = last?.recipients.count { $0.reply.first != "2" } ?? 0
+        if session.verdict == .accepted, refused > 0 { verdict += ", \(refused) of \(recipients.count) refused" }
+        var reply = Text.brief(session.reply ?? session.tls_failure ?? "-")
+        if session.verdict == .lost, session.reply == nil {
+            reply = last?.message.map { "none; stored as \($0)" } ?? "none; not stored"
+        }
         return [
             session.id, String(session.started.dropFirst(11).prefix(12)), session.client,
             (last?.from).map { $0.isEmpty ? "<>" : $0 } ?? "-", to, verdict, session.rejected_at ?? "-",
-            Text.brief(session.reply ?? session.tls_failure ?? "-") + (session.rule.map { "  (rule \($0))" } ?? ""),
+            reply + (session.rule.map { "  (rule \($0))" } ?? ""),
         ].map(Text.shown)
     }
 }

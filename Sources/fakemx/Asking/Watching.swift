@@ -86,7 +86,7 @@ struct WaitCommand: AsyncParsableCommand {
     @Option(help: .init("How many of them, 1 to 10000.", valueName: "n"))
     var count = 1
 
-    @Option(help: .init("How long, up to 10 minutes.", valueName: "duration"))
+    @Option(help: .init("How long, up to 10 minutes: 5s, 500ms, or seconds.", valueName: "duration"))
     var timeout = "10s"
 
     @Option(help: .init("What came behind this point counts (fakemx cursor).", valueName: "cursor"))
@@ -117,8 +117,11 @@ struct WaitCommand: AsyncParsableCommand {
             ? "no other \(kind) came, either"
             : "in its place came:\n" + seen.map { "  " + $0.line }.joined(separator: "\n")
         throw ExitStatus(
-            code: ExitStatus.timedOut, message: "\(wait.count) of \(count) came in \(timeout); " + instead)
+            code: ExitStatus.timedOut, message: "\(wait.count) of \(count) came in \(spokenTimeout); " + instead)
     }
+
+    /// A number alone is seconds.
+    private var spokenTimeout: String { timeout.allSatisfy(\.isNumber) ? timeout + " s" : timeout }
 
     private static func text(_ wait: WaitAnswerRecord) -> String {
         if let sessions = wait.sessions, !sessions.isEmpty {
