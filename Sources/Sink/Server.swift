@@ -45,7 +45,8 @@ package final class Server: Sendable {
         let store = try Self.store(configuration) { Self.tell($0, to: loops) }
         self.store = store
         sessionNumber = Atomic(store.lastSessionNumber)
-        chronicle = Chronicle(store: store, run: UInt64(started_us))
+        chronicle = Chronicle(
+            store: store, run: UInt64(started_us), keepsEntries: configuration.isWatched)
         let output = SessionOutput(
             store: store, chronicle: chronicle, isWatched: configuration.isWatched || store.keepsSessions,
             transcript: configuration.transcript.map { TranscriptWriter(form: $0, descriptor: descriptor) },

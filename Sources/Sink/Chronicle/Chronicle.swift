@@ -31,6 +31,7 @@ package final class Chronicle: Sendable {
     /// Which run of fakemx this is: microseconds of its start.
     package let run: UInt64
     private let store: any SessionStore
+    private let keepsEntries: Bool
     private let queue = DispatchQueue(label: "fakemx.chronicle", qos: .userInitiated)
     private let state = Mutex(State())
     private let alarm = Mutex<Alarm?>(nil)
@@ -38,8 +39,11 @@ package final class Chronicle: Sendable {
     private let backlog = Atomic<Int>(0)
     private let leftOut = Atomic<Int>(0)
 
-    init(store: any SessionStore, run: UInt64) {
+    /// - Parameter keepsEntries: false where nobody can ever ask for them: then sessions alone are made of what
+    ///   happens.
+    init(store: any SessionStore, run: UInt64, keepsEntries: Bool) {
         self.store = store
+        self.keepsEntries = keepsEntries
         self.run = run
         let alarm = Alarm(queue: queue) { [weak self] in self?.alarmRang() }
         self.alarm.withLock { $0 = alarm }
@@ -54,7 +58,7 @@ package final class Chronicle: Sendable {
         queue.async { [self] in
             let yield = folding.withLock { $0.fold(batch, keepsSessions: store.keepsSessions) }
             for session in yield.sessions { store.keep(session) }
-            append(yield.entries)
+            if keepsEntries { append(yield.entries) }
             backlog.wrappingSubtract(size, ordering: .relaxed)
         }
     }
