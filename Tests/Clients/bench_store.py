@@ -123,6 +123,7 @@ def one(port, to):
 
 def settle(sink):
     """Waits until a store in a file has filled its indexes: its process is quiet."""
+    time.sleep(3)  # filling begins when nothing has come for a second
     last = bench.cpu_s(sink.pid)
     for _ in range(120):
         time.sleep(1.5)
