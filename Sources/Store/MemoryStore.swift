@@ -17,6 +17,12 @@ package final class MemoryStore: SessionStore {
             self.message = message
         }
 
+        /// With what readers have noted about it.
+        func stored(_ marks: [Int64: Marks]) -> StoredMessage {
+            StoredMessage(
+                position: position, message: message, size: message.content.count, marks: marks[position] ?? Marks())
+        }
+
         var facets: [UInt64] {
             made.withLock { made in
                 if let made { return made }
@@ -47,11 +53,6 @@ package final class MemoryStore: SessionStore {
             }
         }
 
-        func stored(_ entry: Entry) -> StoredMessage {
-            StoredMessage(
-                position: entry.position, message: entry.message, size: entry.message.content.count,
-                marks: marks[entry.position] ?? Marks())
-        }
     }
 
     private let messages: Mutex<Messages>
@@ -156,9 +157,7 @@ package final class MemoryStore: SessionStore {
         for index in query.order(all.indices) where found.count < query.limit {
             let entry = all[index]
             guard query.admits(entry.position, query.facets.isEmpty ? [] : entry.facets) else { continue }
-            let stored = StoredMessage(
-                position: entry.position, message: entry.message, size: entry.message.content.count,
-                marks: marks[entry.position] ?? Marks())
+            let stored = entry.stored(marks)
             if matches(stored) { found.append(stored) }
         }
         return found
@@ -166,7 +165,7 @@ package final class MemoryStore: SessionStore {
 
     package func message(_ id: String) async throws(StoreFailure) -> StoredMessage? {
         messages.withLock { messages in
-            messages.ring.all.last { $0.message.id == id }.map { messages.stored($0) }
+            messages.ring.all.last { $0.message.id == id }.map { $0.stored(messages.marks) }
         }
     }
 

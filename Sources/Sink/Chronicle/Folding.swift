@@ -33,8 +33,6 @@ struct Folding {
     private(set) var endings: [Ending: Int] = [:]
     private(set) var ruleHits = 0
 
-    var openCount: Int { open.count }
-
     /// What one batch gave.
     struct Yield {
         var entries: [Entry] = []

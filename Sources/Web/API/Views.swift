@@ -52,11 +52,6 @@ struct SessionList: Encodable {
     let cursor: String
 }
 
-struct Address: Encodable {
-    let name: String
-    let address: String
-}
-
 /// A message in a list.
 struct MessageSummary: Encodable {
     let id, session, received: String

@@ -37,6 +37,4 @@ final class ViewCache: Sendable {
         }
         return view
     }
-
-    func forgetAll() { state.withLock { $0 = State() } }
 }
