@@ -42,7 +42,7 @@ let package = Package(
         .target(
             name: "Store",
             dependencies: [
-                "Journal", "SMTP", .product(name: "DequeModule", package: "swift-collections"),
+                "CLinux", "Journal", "SMTP", .product(name: "DequeModule", package: "swift-collections"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict),

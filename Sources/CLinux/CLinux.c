@@ -155,3 +155,7 @@ int linux_error_words(int code, char *text, size_t capacity) {
 void linux_limit_arenas(int most) { mallopt(M_ARENA_MAX, most); }
 
 void linux_trim_memory(void) { malloc_trim(0); }
+
+int linux_punch_hole(int descriptor, int64_t offset, int64_t count) {
+    return outcome(fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count));
+}

@@ -168,3 +168,20 @@ final class ValueReader {
         return octets
     }
 }
+
+/// Reads contents of messages, wherever they stand.
+struct ContentReader {
+    private let bodies: BodyFile
+    private let values: ValueReader
+
+    init(_ connection: Connection, _ bodies: BodyFile) {
+        self.bodies = bodies
+        values = ValueReader(connection, table: "messages", column: "content")
+    }
+
+    /// - Parameter offset: in the file of contents; 0 where the content stands in the table, as in a file of version 1.
+    func octets(of position: Int64, at offset: Int64, size: Int, limit: Int?) throws(SQLiteFault) -> [UInt8] {
+        guard offset > 0 else { return try values.octets(of: position, limit: limit) }
+        return try bodies.octets(BodyPlace(offset: offset, size: size), position: position, limit: limit)
+    }
+}

@@ -24,6 +24,7 @@ extension SQLiteStore {
             }
         }
         fillLater()
+        giveRoomBack()
         return try result.get()
     }
 

@@ -18,6 +18,8 @@ extension SQLiteStore {
     func read<Result: Sendable>(
         _ body: @escaping @Sendable (Connection) throws -> Result
     ) async throws(StoreFailure) -> Result {
+        let number = writer.bodies.beginRead()
+        defer { writer.bodies.endRead(number) }
         do {
             return try await pool.read { try body(Connection($0)) }
         } catch {
@@ -38,7 +40,7 @@ extension SQLiteStore {
         await settle()
         if query.oldestFirst {
             return try await oldest(.messages, query) { connection in
-                let reader = try MessageReader(connection)
+                let reader = try MessageReader(connection, self.writer.bodies)
                 return { position in
                     try reader.message(position, contentLimit: query.contentLimit) { message in
                         query.facets.isEmpty || query.admits(message.facets.sorted())
@@ -50,7 +52,7 @@ extension SQLiteStore {
         return try await slices(query) { connection, before, most in
             let indexed = try Totals.read(connection).messages.indexed
             var candidates = try Candidates(connection, .messages, query, before: before, indexed: indexed)
-            let reader = try MessageReader(connection)
+            let reader = try MessageReader(connection, self.writer.bodies)
             var slice = Slice<StoredMessage>()
             for _ in 0..<Self.readSlice {
                 guard slice.found.count < most, let position = try candidates.next() else { return slice }
@@ -73,7 +75,7 @@ extension SQLiteStore {
                 "SELECT position FROM messages WHERE session = ? AND number = ? ORDER BY position DESC")
             positions.bind(1, key.session)
             positions.bind(2, key.number)
-            let reader = try MessageReader(connection)
+            let reader = try MessageReader(connection, self.writer.bodies)
             while try positions.step() {
                 let stored = try reader.message(positions.number(0), contentLimit: nil) { $0.id == id }
                 if let stored { return stored }
@@ -190,12 +192,12 @@ extension SQLiteStore {
 private struct MessageReader {
     private let row: PreparedStatement
     private let marks: PreparedStatement
-    private let contents: ValueReader
+    private let contents: ContentReader
 
-    init(_ connection: Connection) throws(SQLiteFault) {
-        row = try connection.prepare("SELECT time_us, size, envelope FROM messages WHERE position = ?")
+    init(_ connection: Connection, _ bodies: BodyFile) throws(SQLiteFault) {
+        row = try connection.prepare("SELECT time_us, size, envelope, body FROM messages WHERE position = ?")
         marks = try connection.prepare(Marks.query)
-        contents = ValueReader(connection, table: "messages", column: "content")
+        contents = ContentReader(connection, bodies)
     }
 
     /// - Parameter isWanted: decides by the envelope, before the content is read.
@@ -210,7 +212,8 @@ private struct MessageReader {
             throw SQLiteFault.damaged("message", position)
         }
         guard isWanted(message) else { return nil }
-        message.content = try contents.octets(of: position, limit: contentLimit)
+        message.content = try contents.octets(
+            of: position, at: row.number(3), size: Int(row.number(1)), limit: contentLimit)
         return StoredMessage(
             position: position, message: message, size: Int(row.number(1)), marks: try Marks(of: position, marks))
     }

@@ -38,8 +38,20 @@ extension SQLiteStore {
         if hasMore { pool.asyncWriteWithoutTransaction { _ in self.writeGroup() } } else { fillLater() }
     }
 
+    /// Gives room back beside the writer; what is still being read, a second later.
+    func giveRoomBack(after delay: DispatchTimeInterval = .seconds(0)) {
+        guard writer.bodies.hasRoomToGive, !isGivingBack.exchange(true, ordering: .relaxed) else { return }
+        copyQueue.asyncAfter(deadline: .now() + delay) { [weak self] in
+            guard let self else { return }
+            writer.bodies.giveBack()
+            isGivingBack.store(false, ordering: .relaxed)
+            giveRoomBack(after: .seconds(1))
+        }
+    }
+
     /// Copies the log into the database when it is long: beside the writer, or, when that cannot keep up, here.
     func keepLogShort() {
+        giveRoomBack()
         let pages = writer.logPages.load(ordering: .relaxed)
         guard pages >= Schema.checkpointPages else { return }
         if pages >= Schema.mostLogPages {
@@ -53,6 +65,8 @@ extension SQLiteStore {
         copyQueue.async { [self] in
             // What fails here is tried again behind the next group, and a full disk is the writer's to tell.
             _ = try? copier.withLock { copier in
+                // What the rows name is on the disk before they are.
+                try writer.bodies.sync()
                 if copier == nil {
                     copier = try DatabaseQueue(path: file.pathForSQLite, configuration: Schema.configuration)
                 }
@@ -147,6 +161,7 @@ extension SQLiteStore {
                 counts.messagesDropped += dropped.messages
                 counts.sessionsDropped += dropped.sessions
             }
+            giveRoomBack()
             return dropped.messages < Self.dropSlice && dropped.sessions < Self.dropSlice
         } catch {
             _ = report(error)

@@ -69,6 +69,7 @@ package final class SQLiteStore: SessionStore {
     let copyQueue = DispatchQueue(label: "fakemx.store.log", qos: .utility)
     let copier = Mutex<DatabaseQueue?>(nil)
     let isCopying = Atomic<Bool>(false)
+    let isGivingBack = Atomic<Bool>(false)
     /// When the last group was written, nanoseconds of the uptime.
     let lastGroup_ns = Atomic<UInt64>(0)
 
@@ -87,7 +88,8 @@ package final class SQLiteStore: SessionStore {
         do {
             let pool = try Self.open(file, sync)
             writer = try pool.writeWithoutTransaction { database in
-                try StoreWriter(try Connection(database), retention: retention)
+                try StoreWriter(
+                    try Connection(database), retention: retention, sync: sync, bodyPath: file.bodyPath)
             }
             self.pool = pool
         } catch {

@@ -6,9 +6,9 @@ enum Schema {
     /// "fkmx", in the header of the file: what has another number is somebody else's.
     static let applicationID: Int32 = 0x666b_6d78
     /// Of the newest migration.
-    static let version: UInt32 = 1
+    static let version: UInt32 = 2
 
-    static let pageSize = 16_384
+    static let pageSize = 4096
     /// Of the writer and of each reader.
     static let writerCache_KiB = 8192
     static let readerCache_KiB = 2048
@@ -46,6 +46,7 @@ enum Schema {
     static var migrator: DatabaseMigrator {
         var migrator = DatabaseMigrator()
         migrator.registerMigration("1") { try createTables($0) }
+        migrator.registerMigration("2") { try addBodies($0) }
         return migrator
     }
 
@@ -98,6 +99,15 @@ enum Schema {
                 CREATE TABLE unsearchable (position INTEGER PRIMARY KEY);
 
                 PRAGMA user_version = 1;
+                """)
+    }
+    /// Contents stand in a file of their own (`BodyFile`); those that are in the table already stay there, with no body.
+    private static func addBodies(_ database: Database) throws {
+        try database.execute(
+            sql: """
+                ALTER TABLE messages ADD COLUMN body INTEGER;
+                ALTER TABLE state ADD COLUMN body_end INTEGER NOT NULL DEFAULT 0;
+                PRAGMA user_version = 2;
                 """)
     }
 }

@@ -43,8 +43,13 @@ struct StoreFile {
     /// To be called when SQLite has closed the file.
     func release() { Self.release(hold, path) }
 
-    /// Octets of the database and of its write-ahead log.
-    var octetCount: Int { Self.octetCount(path) + Self.octetCount(path + "-wal") }
+    /// Octets of the database, of its write-ahead log, and of the contents of messages.
+    var octetCount: Int {
+        Self.octetCount(path) + Self.octetCount(path + "-wal") + BodyFile.octetCount(path: bodyPath)
+    }
+
+    /// Of the file that holds the contents of messages.
+    var bodyPath: String { path + "-bodies" }
 
     /// For SQLite, which would take "file:" for a URI and ":memory:" for no file at all.
     var pathForSQLite: String { path.hasPrefix("/") ? path : "./" + path }
@@ -128,7 +133,7 @@ struct StoreFile {
         return stat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
     }
 
-    private static func folder(of path: String) -> String {
+    static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

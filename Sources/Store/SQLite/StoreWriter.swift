@@ -14,12 +14,17 @@ final class StoreWriter: @unchecked Sendable {
 
     let connection: Connection
     let retention: Retention
+    let bodies: BodyFile
+    /// Each commit waits for the disk, and so do the contents that it names.
+    private let isFull: Bool
     /// Pages in the log behind the last commit.
     let logPages = Atomic<Int>(0)
     /// As they stand in the file.
     private(set) var totals: Totals
     /// As they will stand there after the transaction that runs.
     var draft = Totals()
+    /// What the transaction that runs has removed from the file of contents.
+    private var freed: [Range<Int64>] = []
 
     private let begin: PreparedStatement
     private let commit: PreparedStatement
@@ -30,22 +35,34 @@ final class StoreWriter: @unchecked Sendable {
     /// Kept, so that encoding allocates nothing.
     private var envelope: [UInt8] = []
 
-    init(_ connection: Connection, retention: Retention) throws(SQLiteFault) {
+    init(_ connection: Connection, retention: Retention, sync: SyncMode, bodyPath: String) throws(SQLiteFault) {
         self.connection = connection
         self.retention = retention
+        isFull = sync == .full
         totals = try Totals.read(connection)
+        if totals.messages.count == 0 { totals.bodyEnd = 0 }
+        bodies = try BodyFile(path: bodyPath, end: totals.bodyEnd)
         begin = try connection.prepare("BEGIN IMMEDIATE")
         commit = try connection.prepare("COMMIT")
         updateTotals = try connection.prepare(Totals.update)
         insertMessage = try connection.prepare(
-            "INSERT INTO messages (position, session, number, time_us, size, envelope, content) VALUES (?,?,?,?,?,?,?)")
+            "INSERT INTO messages (position, session, number, time_us, size, envelope, content, body) VALUES (?,?,?,?,?,?,x'',?)")
         insertSession = try connection.prepare(
             """
             INSERT INTO sessions (position, number, time_us, size, events, events_dropped, facets, log)
             VALUES (?,?,?,?,?,?,?,?)
             """)
         envelope.reserveCapacity(1024)
+        try freeWhatWasLeft()
         watchLog()
+    }
+
+    /// Room in front of the oldest content: its rows had gone, and the process ended before it was given back.
+    private func freeWhatWasLeft() throws(SQLiteFault) {
+        let first = try connection.prepare("SELECT body FROM messages ORDER BY position LIMIT 1")
+        guard try first.step(), first.number(0) > 0 else { return }
+        bodies.free([0..<BodyPlace(offset: first.number(0), size: 0).whole.lowerBound])
+        bodies.giveBack()
     }
 
     /// Nobody copies the log into the database on the way: `SQLiteStore` does it beside the writer.
@@ -81,10 +98,16 @@ final class StoreWriter: @unchecked Sendable {
                 draft.bind(to: updateTotals)
                 try updateTotals.run()
             }
+            try bodies.flush()
+            if isFull, draft.bodyEnd != totals.bodyEnd { try bodies.sync() }
             try commit.run()
             totals = draft
+            if !freed.isEmpty { bodies.free(freed) }
+            freed = []
             return result
         } catch {
+            bodies.forget()
+            freed = []
             // A full disk has rolled it back already.
             if connection.isInTransaction { try? connection.execute("ROLLBACK") }
             throw error
@@ -96,6 +119,7 @@ final class StoreWriter: @unchecked Sendable {
     func insert(_ message: Message) throws(SQLiteFault) {
         let key = MessageKey(message.id)
         let size = message.content.count
+        let place = try bodies.append(message.content, position: draft.messages.last + 1, end: draft.bodyEnd)
         envelope.removeAll(keepingCapacity: true)
         EnvelopeCode.encode(message, into: &envelope)
         insertMessage.bind(1, draft.messages.last + 1)
@@ -103,14 +127,13 @@ final class StoreWriter: @unchecked Sendable {
         insertMessage.bind(3, key.number)
         insertMessage.bind(4, message.received_us)
         insertMessage.bind(5, size)
+        insertMessage.bind(7, place.offset)
         let code = envelope.withUnsafeBytes { envelope in
-            message.content.withUnsafeBytes { content in
-                insertMessage.bind(6, envelope)
-                insertMessage.bind(7, content)
-                return insertMessage.runForCode()
-            }
+            insertMessage.bind(6, envelope)
+            return insertMessage.runForCode()
         }
         try insertMessage.check(code)
+        draft.bodyEnd = place.whole.upperBound
         draft.messages.last += 1
         draft.messages.count += 1
         draft.messages.octets += size
@@ -167,12 +190,13 @@ final class StoreWriter: @unchecked Sendable {
     private func dropOldest(
         _ shelf: Shelf, atMost limit: Int, while mustGo: (ShelfTotals, Int64, Int64) -> Bool
     ) throws(SQLiteFault) -> Int {
-        let rows = try statement("SELECT position, size, time_us FROM \(shelf.table) ORDER BY position")
+        let rows = try statement("SELECT position, size, time_us, \(shelf.bodyColumn) FROM \(shelf.table) ORDER BY position")
         defer { rows.reset() }
         var upTo: Int64?
         var count = 0
         while count < limit, try rows.step(), mustGo(draft[shelf], rows.number(0), rows.number(2)) {
             draft[shelf].remove(rows.number(0), size: Int(rows.number(1)))
+            freeBody(at: rows.number(3), size: Int(rows.number(1)))
             upTo = rows.number(0)
             count += 1
         }
@@ -197,6 +221,17 @@ final class StoreWriter: @unchecked Sendable {
         return count
     }
 
+    /// - Parameter offset: 0 where the content stands in the table, or there is none.
+    private func freeBody(at offset: Int64, size: Int) {
+        guard offset > 0 else { return }
+        let range = BodyPlace(offset: offset, size: size).whole
+        if let last = freed.last, last.upperBound == range.lowerBound {
+            freed[freed.count - 1] = last.lowerBound..<range.upperBound
+        } else {
+            freed.append(range)
+        }
+    }
+
     func run(_ sql: String, _ value: Int64) throws(SQLiteFault) {
         let statement = try statement(sql)
         statement.bind(1, value)
@@ -207,7 +242,7 @@ final class StoreWriter: @unchecked Sendable {
     ///
     /// - Returns: those that were there.
     func remove(_ shelf: Shelf, _ positions: some Sequence<Int64>) throws(SQLiteFault) -> [Int64] {
-        let remove = try statement("DELETE FROM \(shelf.table) WHERE position = ? RETURNING size")
+        let remove = try statement("DELETE FROM \(shelf.table) WHERE position = ? RETURNING size, \(shelf.bodyColumn)")
         defer { remove.reset() }
         var removed: [Int64] = []
         for position in positions {
@@ -215,6 +250,7 @@ final class StoreWriter: @unchecked Sendable {
             remove.bind(1, position)
             guard try remove.step() else { continue }
             draft[shelf].remove(position, size: Int(remove.number(0)))
+            freeBody(at: remove.number(1), size: Int(remove.number(0)))
             removed.append(position)
             guard shelf == .messages else { continue }
             let marks = try statement("DELETE FROM marks WHERE position = ? RETURNING is_read")

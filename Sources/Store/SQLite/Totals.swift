@@ -7,6 +7,8 @@ import GRDBSQLite
 enum Shelf {
     case messages, sessions
 
+    /// What stands in the file of contents, of a row; NULL where there is no such thing.
+    var bodyColumn: String { self == .messages ? "body" : "NULL" }
     var table: String { self == .messages ? "messages" : "sessions" }
     var facetTable: String { self == .messages ? "message_facets" : "session_facets" }
     var indexedColumn: String { self == .messages ? "message_indexed" : "session_indexed" }
@@ -37,6 +39,8 @@ struct Totals: Hashable {
     var readCount = 0
     /// The greatest number of a session, of its own or in the id of a message.
     var sessionNumber: Int64 = 0
+    /// Where the next content goes in the file of contents.
+    var bodyEnd: Int64 = 0
 
     subscript(shelf: Shelf) -> ShelfTotals {
         get { shelf == .messages ? messages : sessions }
@@ -44,7 +48,7 @@ struct Totals: Hashable {
     }
 
     static let update = """
-        UPDATE state SET session_number = ?, messages_read = ?,
+        UPDATE state SET session_number = ?, messages_read = ?, body_end = ?,
             messages = ?, message_octets = ?, message_last = ?, message_indexed = ?, message_gone = ?,
             sessions = ?, session_octets = ?, session_last = ?, session_indexed = ?, session_gone = ?
         """
@@ -52,7 +56,8 @@ struct Totals: Hashable {
     func bind(to statement: PreparedStatement) {
         statement.bind(1, sessionNumber)
         statement.bind(2, readCount)
-        for (offset, shelf) in [(Int32(3), messages), (8, sessions)] {
+        statement.bind(3, bodyEnd)
+        for (offset, shelf) in [(Int32(4), messages), (9, sessions)] {
             statement.bind(offset, shelf.count)
             statement.bind(offset + 1, shelf.octets)
             statement.bind(offset + 2, shelf.last)
@@ -64,7 +69,7 @@ struct Totals: Hashable {
     static func read(_ connection: Connection) throws(SQLiteFault) -> Totals {
         let statement = try connection.prepare(
             """
-            SELECT session_number, messages_read,
+            SELECT session_number, messages_read, body_end,
                 messages, message_octets, message_last, message_indexed, message_gone,
                 sessions, session_octets, session_last, session_indexed, session_gone FROM state
             """)
@@ -72,8 +77,9 @@ struct Totals: Hashable {
         var totals = Totals()
         totals.sessionNumber = statement.number(0)
         totals.readCount = Int(statement.number(1))
-        totals.messages = shelf(statement, 2)
-        totals.sessions = shelf(statement, 7)
+        totals.bodyEnd = statement.number(2)
+        totals.messages = shelf(statement, 3)
+        totals.sessions = shelf(statement, 8)
         return totals
     }
 
