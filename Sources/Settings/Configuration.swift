@@ -19,7 +19,8 @@ package struct Configuration: Sendable, Hashable {
     package var transcript: Settings.Transcript = .auto
     package var seed: UInt64 = 1
     package var timeScale: Double = 1
-    /// Event loops; 0 stands for one a core.
+    /// Event loops; 0 stands for one a core, or one alone where the store is a file and its commits do not wait for the
+    /// disk.
     package var loops = 0
     package var magic = MagicPacks.usual
     package var exitAfter = Settings.ExitAfter()
