@@ -19,7 +19,4 @@ package enum SystemLimits {
     /// - Returns: the limit then in force.
     @discardableResult
     package static func raiseDescriptors() -> Int { Int(clamping: linux_raise_descriptor_limit()) }
-
-    /// Gives memory that the allocator keeps for later back to the system. Takes milliseconds; for quiet moments.
-    package static func trimMemory() { linux_trim_memory() }
 }

@@ -1,5 +1,6 @@
 // Keeps the last sessions and messages in memory, bounded by number, octets and age. What retention drops is counted.
 
+import DequeModule
 import Journal
 import SMTP
 import Synchronization
@@ -33,9 +34,28 @@ package final class MemoryStore: SessionStore {
         }
     }
 
-    private final class SessionEntry: Sendable {
-        let session: StoredSession
-        init(_ session: StoredSession) { self.session = session }
+    /// One session, with a signature that stands in the ring itself: most sessions that are not meant are passed over
+    /// without being looked at.
+    private struct SessionEntry: Sendable {
+        private final class Box: Sendable {
+            let session: StoredSession
+            init(_ session: StoredSession) { self.session = session }
+        }
+
+        private let signature: UInt64
+        private let box: Box
+        var session: StoredSession { box.session }
+
+        init(_ session: StoredSession) {
+            box = Box(session)
+            signature = session.facets.reduce(0) { $0 | FacetSignature.bits(of: $1) }
+        }
+
+        func mayBeMeant(_ wanted: [[UInt64]]) -> Bool {
+            wanted.allSatisfy { group in group.contains { signature & $0 == $0 } }
+        }
+
+        func admits(_ query: StoreQuery) -> Bool { query.admits(box.session.position, box.session.facets) }
     }
 
     private struct Messages {
@@ -137,10 +157,12 @@ package final class MemoryStore: SessionStore {
         // A copy of references; what is asked of each one holds no lock.
         let all = sessions.withLock { $0.all }
         var found: [StoredSession] = []
-        for index in query.order(all.indices) where found.count < query.limit {
-            let session = all[index].session
-            guard query.admits(session.position, session.facets) else { continue }
+        let wanted = query.facets.map { $0.map(FacetSignature.bits) }
+        query.walk(all) { entry in
+            guard entry.mayBeMeant(wanted), entry.admits(query) else { return true }
+            let session = entry.session
             if matches(session) { found.append(session) }
+            return found.count < query.limit
         }
         return found
     }
@@ -154,11 +176,11 @@ package final class MemoryStore: SessionStore {
     ) async throws(StoreFailure) -> [StoredMessage] {
         let (all, marks) = messages.withLock { ($0.ring.all, $0.marks) }
         var found: [StoredMessage] = []
-        for index in query.order(all.indices) where found.count < query.limit {
-            let entry = all[index]
-            guard query.admits(entry.position, query.facets.isEmpty ? [] : entry.facets) else { continue }
+        query.walk(all) { entry in
+            guard query.admits(entry.position, query.facets.isEmpty ? [] : entry.facets) else { return true }
             let stored = entry.stored(marks)
             if matches(stored) { found.append(stored) }
+            return found.count < query.limit
         }
         return found
     }
@@ -245,9 +267,21 @@ package final class MemoryStore: SessionStore {
     package func close() async {}
 }
 
+/// A few bits that stand for a facet (a Bloom filter of one word): where they are missing, so is the facet.
+private enum FacetSignature {
+    static func bits(of facet: UInt64) -> UInt64 { 1 << (facet & 63) | 1 << (facet >> 6 & 63) }
+}
+
 extension StoreQuery {
-    /// From the end at which to begin.
-    func order(_ indices: Range<Int>) -> [Int] { oldestFirst ? Array(indices) : indices.reversed() }
+    /// Every element from the end at which to begin, until the body says false.
+    func walk<Element>(_ elements: Deque<Element>, _ body: (Element) -> Bool) {
+        guard limit > 0 else { return }
+        if oldestFirst {
+            for index in elements.indices where !body(elements[index]) { return }
+        } else {
+            for index in elements.indices.reversed() where !body(elements[index]) { return }
+        }
+    }
 
     /// Whether a thing at a position, with facets in ascending order, may be meant.
     func admits(_ position: Int64, _ facets: [UInt64]) -> Bool {

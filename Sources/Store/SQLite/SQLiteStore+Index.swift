@@ -2,6 +2,7 @@
 // up to a position that stands in the file, and searches look at everything behind it. What is removed stays in the
 // indexes, where it does no harm since no position is given twice; when more is gone than there, they are made anew.
 
+import CLinux
 import Dispatch
 import GRDB
 import SMTP
@@ -68,12 +69,19 @@ extension SQLiteStore {
             } else {
                 filling.withLock { $0.isScheduled = false }
                 fillLater()
+                giveMemoryBack()
             }
         } catch {
             // A full disk: the next thing that is kept comes by here again.
             _ = report(error)
             filling.withLock { $0.isScheduled = false }
         }
+    }
+
+    /// What a burst took: pages that SQLite holds, and what the allocator keeps for later. Takes milliseconds.
+    private func giveMemoryBack() {
+        pool.releaseMemory()
+        linux_trim_memory()
     }
 
     /// Nothing is filled after this.
