@@ -71,7 +71,7 @@ struct SQLiteTroubleTests {
         // SQLite file format §1.3: user_version at 60, application_id at 68, big end first.
         for (offset, value, words) in [
             (68, UInt8(1), "is a database of another program; name another file"),
-            (60, 1, "was written by a newer fakemx (store version 16777217, this one reads up to 1)"),
+            (60, 1, "was written by a newer fakemx (store version 16777218, this one reads up to 2)"),
         ] {
             var patched = ours
             patched[offset] = value
@@ -90,7 +90,7 @@ struct SQLiteTroubleTests {
         let store = try folder.store()
         try await store.change { writer throws(SQLiteFault) in try writer.connection.execute("PRAGMA user_version = 7")
         }
-        for suffix in ["", "-wal"] {
+        for suffix in ["", "-wal", "-bodies"] {
             try FileManager.default.copyItem(atPath: folder.file + suffix, toPath: other.file + suffix)
         }
         #expect(try reason(other.file).contains("newer fakemx (store version 7"))
@@ -138,7 +138,9 @@ struct SQLiteTroubleTests {
         }
         let gate = await Gate(store)
         keep(message("s1.2"), in: store, 2)
-        keep(message("s1.3", octets: 1_000_000), in: store, 3)
+        // What is written first, its content, must not stay where the row finds no room.
+        let many = (0..<20_000).map { "user\($0)@example.test" }
+        keep(message("s1.3", to: many), in: store, 3)
         keep(message("s1.4"), in: store, 4)
         store.keep(session(9, octets: 500_000))
         gate.open()
@@ -155,7 +157,7 @@ struct SQLiteTroubleTests {
         try await store.change { writer throws(SQLiteFault) in
             try writer.connection.execute("PRAGMA max_page_count = 1000000")
         }
-        keep(message("s1.5", octets: 1_000_000), in: store, 5)
+        keep(message("s1.5", to: many), in: store, 5)
         await store.settle()
         #expect(answers.kept == [1, 2, 4, 5])
         #expect(store.counts.trouble == nil && store.counts.refusals == 1 && store.counts.messages == 4)

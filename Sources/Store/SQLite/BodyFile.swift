@@ -94,6 +94,9 @@ final class BodyFile: Sendable {
         return stat(path, &info) == 0 ? Int(info.st_blocks) * 512 : 0
     }
 
+    /// Nothing in it is named by anybody.
+    func remove() { unlink(path) }
+
     // MARK: Writing; on the writer's queue
 
     /// Takes the content of a message that belongs at `end`; it is written at the latest by `flush`.
@@ -125,8 +128,13 @@ final class BodyFile: Sendable {
         try check(code)
     }
 
-    /// The transaction has failed.
-    func forget() { pending.withLock { $0.octets.removeAll(keepingCapacity: true) } }
+    /// The transaction has failed: what it has written goes, so that a full disk has room for removing something.
+    ///
+    /// - Parameter end: where the next content goes now.
+    func forget(from end: Int64) {
+        pending.withLock { $0.octets.removeAll(keepingCapacity: true) }
+        _ = ftruncate(descriptor, off_t(end))
+    }
 
     /// Waits for the disk.
     func sync() throws(SQLiteFault) { try check(fdatasync(descriptor) == 0 ? 0 : errno) }

@@ -106,7 +106,7 @@ final class StoreWriter: @unchecked Sendable {
             freed = []
             return result
         } catch {
-            bodies.forget()
+            bodies.forget(from: totals.bodyEnd)
             freed = []
             // A full disk has rolled it back already.
             if connection.isInTransaction { try? connection.execute("ROLLBACK") }
@@ -294,6 +294,7 @@ final class StoreWriter: @unchecked Sendable {
         for statement in prepared.values { statement.finish() }
         sqlite3_wal_hook(connection.handle, nil, nil)
         try? connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if totals.messages.count == 0 { bodies.remove() }
     }
 }
 
