@@ -1,0 +1,3 @@
+enum ConnectionChecks {
+    static func check(_ trace: SessionTrace, _ circumstances: Circumstances, _ ledger: inout Ledger) {}
+}
