@@ -118,6 +118,13 @@ package struct SessionTrace: Sendable {
     package private(set) var offers: [TraceOffer] = [TraceOffer()]
     package private(set) var transactions: [TraceTransaction] = []
     package private(set) var tls: TLSSummary?
+    /// What the ClientHello offered, and when it came; nil where no ClientHello was recorded.
+    package private(set) var tlsOffer: TLSOffer?
+    package private(set) var tlsOfferAt_us: UInt64 = 0
+    /// The bad TLS that the sink showed last, by its name in rules.
+    package private(set) var badTLS: String?
+    /// What a rule did at `connect` and `greeting`, in the grammar of rules.
+    package private(set) var greetingScript: [String] = []
     package private(set) var ending: Ending?
     /// Everything that the sink's faults did to the session.
     package private(set) var disturbances: Disturbances = []
@@ -151,7 +158,7 @@ package struct SessionTrace: Sendable {
     }
 
     /// The peer is this machine, or a private network.
-    package var isLoopback: Bool { client.hasPrefix("127.") || client == "::1" || client.hasPrefix("::ffff:127.") }
+    package var isLoopback: Bool { NetworkAddress(client)?.isLocal ?? true }
 
     package func offer(at step: TraceStep) -> TraceOffer { offers[step.offer] }
 
@@ -182,6 +189,8 @@ package struct SessionTrace: Sendable {
         case .reply(let phase, let wire): addReply(wire, phase, at_us)
         case .fault(_, _, let phase, _, _, _, let script):
             let new = Disturbances(script: script, at: phase)
+            if phase == .connect || phase == .greeting { greetingScript = script }
+            if let bad = script.last(where: { $0.hasPrefix("tls ") }) { badTLS = String(bad.dropFirst(4)) }
             disturbances.formUnion(new)
             if let openTransaction { transactions[openTransaction].ownDisturbances.formUnion(new) }
             add(.fault(phase: phase, disturbances: new), at_us)
@@ -197,6 +206,7 @@ package struct SessionTrace: Sendable {
             transactions[openTransaction].recipients.append((address, Self.code(wire)))
         case .transactionEnded(let verdict, let phase, let reply, let message):
             endTransaction(verdict, phase, reply, message)
+        case .clientHello(let offer): (tlsOffer, tlsOfferAt_us) = (offer, at_us)
         case .tlsStarted(let summary):
             tls = summary
             offer = 0
