@@ -160,8 +160,10 @@ import Testing
         talk.beginInTLS()
         talk.oneMessage()
         talk.wait(300_000_000)
+        talk.sink(nil, "421 4.4.2 mx.test Time-out")
         talk.append(.ended(.timeout))
         #expect(talk.judged().brokenOnTheWire == [.connHeldIdle])
+        #expect(talk.judged().finding(.connHeldIdle)?.saw == "300 s of silence behind the last transaction")
     }
 
     @Test func silenceThatHasOtherReasons() {
@@ -183,6 +185,14 @@ import Testing
         stalled.clientCloses()
         #expect(stalled.judged().brokenOnTheWire == [])
         #expect(stalled.judged().excused["conn-held-idle"] == "the sink said nothing")
+        var inside = Talk()
+        inside.beginInTLS()
+        inside.mail("a@sender.example")
+        inside.wait(100_000_000)
+        inside.append(.transactionEnded(verdict: .abandoned, at: nil, reply: nil, message: nil))
+        inside.append(.ended(.clientClose))
+        #expect(inside.judged().brokenOnTheWire == [])
+        #expect(inside.judged().states[.connHeldIdle] == .notObserved)
         var open = Talk()
         open.beginInTLS()
         open.oneMessage()

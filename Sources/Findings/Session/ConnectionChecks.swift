@@ -134,13 +134,18 @@ enum ConnectionChecks {
     /// The longest silence behind the last transaction. Real time, whatever the time scale: a sink in a hurry makes no
     /// sender quicker.
     private static func checkIdleEnd(_ trace: SessionTrace, _ ledger: inout Ledger) {
-        guard !trace.isCut, let end = trace.transactions.last?.end, end > 0, end <= trace.steps.count else { return }
+        // One that ended without a reply was not over when the silence began.
+        guard !trace.isCut, let last = trace.transactions.last, !last.reply.isEmpty, let end = last.end, end > 0,
+            end <= trace.steps.count
+        else { return }
         let limit = ledger.settings.thresholds.heldIdle_us
         var since = trace.steps[end - 1]
         for step in trace.steps[end...] {
             switch step.kind {
-            case .reply, .fault, .notice, .tlsStarted, .tlsFailed, .early, .ignored, .discarded: since = step
-            case .command, .content, .clientFinished, .ended:
+            case .fault, .notice, .tlsStarted, .tlsFailed, .early, .ignored, .discarded: since = step
+            case .reply(let reply) where reply.command != nil: since = step
+            // A reply that nobody asked for ends the silence as well: 421 (RFC 5321 §4.5.3.2.7).
+            case .command, .content, .clientFinished, .ended, .reply:
                 if step.at_us > since.at_us, step.at_us - since.at_us > limit {
                     return ledger.broken(
                         .connHeldIdle, Evidence(line: since.line > 0 ? since.line : nil, at_us: since.at_us),

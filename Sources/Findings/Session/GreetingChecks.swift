@@ -76,8 +76,7 @@ struct GreetingChecks {
             let command = firstCommand
             // Whoever has waited in vain and says so did not talk early.
             if let command, command.verb == "QUIT" { return }
-            let line = command == nil ? nil : rest.first.map(\.line)
-            let place = Evidence(line: line, at_us: early.at_us)
+            let place = Evidence(line: command?.line, at_us: early.at_us)
             if gap_us != nil, early.at_us >= firstLine_us {
                 ledger.broken(
                     .greetMultilineIgnored, place, under: step.disturbances,
@@ -104,10 +103,12 @@ struct GreetingChecks {
             saw: "\(count) octets, and no greeting had been said")
     }
 
-    /// The first command behind the greeting, where it is the next thing that the client did.
-    private var firstCommand: TraceCommand? {
-        guard case .command(let command)? = rest.first?.kind else { return nil }
-        return command
+    /// The first command behind the greeting; rules at `idle` may come in between.
+    private var firstCommand: (line: Int, verb: String)? {
+        for step in rest.prefix(4) {
+            if case .command(let command) = step.kind { return (step.line, command.verb) }
+        }
+        return nil
     }
 
     /// TLS and HTTP clients speak first by nature; that they came here at all is the finding.
