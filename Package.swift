@@ -37,6 +37,7 @@ let package = Package(
         .target(name: "SMTP", swiftSettings: strict),
         .target(name: "Faults", dependencies: ["SMTP"], swiftSettings: strict),
         .target(name: "Journal", dependencies: ["SMTP"], swiftSettings: strict),
+        .target(name: "Findings", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
 
         // Rooms with effects.
         .target(
@@ -87,6 +88,7 @@ let package = Package(
         .testTarget(name: "SMTPTests", dependencies: ["SMTP"], swiftSettings: strict),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "SMTP"], swiftSettings: strict),
         .testTarget(name: "SettingsTests", dependencies: ["Settings", "Faults", "SMTP"], swiftSettings: strict),
+        .testTarget(name: "FindingsTests", dependencies: ["Findings", "Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "WebTests", dependencies: ["Web"], swiftSettings: strict),

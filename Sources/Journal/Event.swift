@@ -58,6 +58,39 @@ public struct TLSSummary: Sendable, Hashable, Codable {
     }
 }
 
+/// What a ClientHello offered (RFC 8446 §4.1.2).
+package struct TLSOffer: Sendable, Hashable {
+    /// Versions and cipher suites that are kept, at most.
+    package static let versionLimit = 16
+    package static let suiteLimit = 200
+    /// Octets of a server name: those of a domain name (RFC 1035 §2.3.4).
+    package static let nameLimit = 255
+
+    /// As they stand in supported_versions; without that extension the one legacy_version.
+    package let versions: [UInt16]
+    /// In the order of the client's preference.
+    package let cipherSuites: [UInt16]
+    /// RFC 6066 §3; nil when none was named.
+    package let serverName: String?
+    /// The extension supported_versions was there (RFC 8446 §4.2.1).
+    package let hasSupportedVersions: Bool
+
+    /// What is beyond a limit is left out.
+    package init(versions: [UInt16], cipherSuites: [UInt16], serverName: String?, hasSupportedVersions: Bool) {
+        self.versions = Array(versions.prefix(Self.versionLimit))
+        self.cipherSuites = Array(cipherSuites.prefix(Self.suiteLimit))
+        self.serverName = serverName.map { Self.shortened($0) }
+        self.hasSupportedVersions = hasSupportedVersions
+    }
+
+    private static func shortened(_ name: String) -> String {
+        guard name.utf8.count > nameLimit else { return name }
+        var short = String(decoding: name.utf8.prefix(nameLimit), as: UTF8.self)
+        while short.utf8.count > nameLimit { short.unicodeScalars.removeLast() }
+        return short
+    }
+}
+
 /// One thing that happened in a session.
 package enum Event: Sendable, Hashable {
     /// The connection was accepted. `wall_us` is the time of day, microseconds since 1970-01-01 UTC.
@@ -82,6 +115,8 @@ package enum Event: Sendable, Hashable {
     case recipientAnswered(address: [UInt8], wire: [UInt8])
     /// A transaction ended. The reply is nil when none was said; the message is nil when none was stored.
     case transactionEnded(verdict: Verdict, at: Phase?, reply: [UInt8]?, message: String?)
+    /// A ClientHello came, whatever becomes of the handshake.
+    case clientHello(TLSOffer)
     case tlsStarted(TLSSummary)
     /// The handshake failed; the reason is in words.
     case tlsFailed(reason: String)

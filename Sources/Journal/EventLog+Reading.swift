@@ -71,6 +71,7 @@ extension EventLog: Sequence {
                 return .transactionEnded(
                     verdict: verdict, at: phase.value, reply: reply.isEmpty ? nil : reply,
                     message: message.isEmpty ? nil : message)
+            case .clientHello: return clientHello().map { .clientHello($0) }
             case .tlsStarted: return tls().map { .tlsStarted($0) }
             case .tlsFailed: return text().map { .tlsFailed(reason: $0) }
             case .plaintextDiscarded: return count().map { .plaintextDiscarded(octetCount: $0) }
@@ -86,6 +87,27 @@ extension EventLog: Sequence {
         private mutating func tls() -> TLSSummary? {
             guard let version = text(), let cipher = text(), let sni = text(), let names = texts() else { return nil }
             return TLSSummary(version: version, cipher: cipher, sni: sni.isEmpty ? nil : sni, clientNames: names)
+        }
+
+        private mutating func clientHello() -> TLSOffer? {
+            guard let flag = octet(), flag <= 1, let versions = shorts(TLSOffer.versionLimit),
+                let suites = shorts(TLSOffer.suiteLimit), let name = text()
+            else { return nil }
+            return TLSOffer(
+                versions: versions, cipherSuites: suites, serverName: name.isEmpty ? nil : name,
+                hasSupportedVersions: flag == 1)
+        }
+
+        /// How many, then each; nil where there are more than `limit`.
+        private mutating func shorts(_ limit: Int) -> [UInt16]? {
+            guard let count = count(), count <= limit else { return nil }
+            var numbers: [UInt16] = []
+            numbers.reserveCapacity(count)
+            for _ in 0..<count {
+                guard let number = number().flatMap({ UInt16(exactly: $0) }) else { return nil }
+                numbers.append(number)
+            }
+            return numbers
         }
 
         /// How many, then each.

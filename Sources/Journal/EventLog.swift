@@ -36,6 +36,7 @@ package struct EventLog: Sendable, Hashable {
         case opened, clientLine, clientContent, clientIgnored, clientEarly, reply, fault
         case transactionBegan, recipientAnswered, transactionEnded
         case tlsStarted, tlsFailed, plaintextDiscarded, noticed, clientFinished, ended
+        case clientHello
     }
 
     // MARK: The hot path: what every session does
@@ -116,6 +117,7 @@ package struct EventLog: Sendable, Hashable {
         case .recipientAnswered(let address, let wire): recipientAnswered(address, wire: wire, at_us: at_us)
         case .transactionEnded(let verdict, let phase, let reply, let message):
             transactionEnded(verdict, at: phase, reply: reply, message: message, at_us: at_us)
+        case .clientHello(let offer): clientHello(offer, at_us)
         case .tlsStarted(let tls):
             begin(.tlsStarted, at_us)
             put(tls.version)
@@ -137,6 +139,14 @@ package struct EventLog: Sendable, Hashable {
             begin(.ended, at_us)
             octets.append(ending.ordinal)
         }
+    }
+
+    private mutating func clientHello(_ offer: TLSOffer, _ at_us: UInt64) {
+        begin(.clientHello, at_us)
+        octets.append(offer.hasSupportedVersions ? 1 : 0)
+        put(offer.versions)
+        put(offer.cipherSuites)
+        put(offer.serverName ?? "")
     }
 
     // MARK: Fields
@@ -164,6 +174,12 @@ package struct EventLog: Sendable, Hashable {
     private mutating func put(_ bytes: [UInt8]) {
         put(UInt64(bytes.count))
         octets.append(contentsOf: bytes)
+    }
+
+    /// How many, then each.
+    private mutating func put(_ numbers: [UInt16]) {
+        put(UInt64(numbers.count))
+        for number in numbers { put(UInt64(number)) }
     }
 
     private mutating func put(_ text: String) {

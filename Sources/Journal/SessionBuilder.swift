@@ -84,7 +84,7 @@ package struct SessionBuilder: Sendable {
         case .noticed(let text):
             if pendingFault?.phase == .idle { pendingFault = nil }
             addNotice(text)
-        case .clientFinished: break
+        case .clientHello, .clientFinished: break
         case .ended(let ending):
             record.ended_by = ending
             if let fault = pendingFault, record.verdict == nil {

@@ -34,7 +34,7 @@ package struct Transcript: Sendable {
         case .fault(let rule, let why, let phase, let action, _, _, _):
             lastFault = rule
             return line(timed, "**", "\(action) at \(phase.rawValue)  (rule \(rule): \(why))", .magenta)
-        case .transactionBegan, .recipientAnswered: return ""
+        case .transactionBegan, .recipientAnswered, .clientHello: return ""
         case .transactionEnded: return verdictLines()
         case .tlsStarted(let tls):
             let names =

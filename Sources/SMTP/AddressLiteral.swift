@@ -19,7 +19,7 @@ extension PathParser {
 }
 
 /// Four numbers of one to three digits, none above 255.
-func isIPv4(_ octets: UnsafeRawBufferPointer) -> Bool {
+package func isIPv4(_ octets: UnsafeRawBufferPointer) -> Bool {
     let parts = octets.split(separator: .dot, omittingEmptySubsequences: false)
     return parts.count == 4
         && parts.allSatisfy { part in
@@ -30,7 +30,7 @@ func isIPv4(_ octets: UnsafeRawBufferPointer) -> Bool {
 
 /// IPv6-full, IPv6-comp, IPv6v4-full and IPv6v4-comp: eight groups of one to four hexadecimal digits, of which the
 /// last two may be an IPv4 address, and one row of at least two may be left out as `::`.
-func isIPv6(_ octets: UnsafeRawBufferPointer) -> Bool {
+package func isIPv6(_ octets: UnsafeRawBufferPointer) -> Bool {
     var groups = 0
     var compressed = false
     var index = 0

@@ -38,7 +38,7 @@ struct Path {
 }
 
 /// A domain or an address literal as it stands in EHLO (RFC 5321 §4.1.1.1).
-func isDomainOrLiteral(_ octets: UnsafeRawBufferPointer) -> Bool {
+package func isDomainOrLiteral(_ octets: UnsafeRawBufferPointer) -> Bool {
     var parser = PathParser(octets: octets, index: 0)
     return parser.skipDomainOrLiteral() && parser.index == octets.count
 }

@@ -26,6 +26,12 @@ struct EventLogTests {
             .transactionEnded(verdict: .abandoned, at: nil, reply: nil, message: nil),
             .tlsStarted(TLSSummary(version: "TLSv1.3", cipher: "X", sni: "mx.test", clientNames: ["a", "b"])),
             .tlsStarted(TLSSummary(version: "TLSv1.2", cipher: "Y", sni: nil, clientNames: [])),
+            .clientHello(
+                TLSOffer(
+                    versions: [0x0304, 0x0303], cipherSuites: [0x1301, 0xc02f], serverName: "mx.test",
+                    hasSupportedVersions: true)),
+            .clientHello(
+                TLSOffer(versions: [0x0301], cipherSuites: [], serverName: nil, hasSupportedVersions: false)),
             .tlsFailed(reason: "no shared cipher"),
             .plaintextDiscarded(octetCount: 1),
             .noticed("x"),
@@ -56,6 +62,19 @@ struct EventLogTests {
             octets[Int.random(in: 0..<octets.count, using: &generator)] = UInt8.random(in: 0...255, using: &generator)
             _ = Array(EventLog.Iterated(octets: octets))
         }
+    }
+
+    @Test("of a ClientHello no more is kept than the limits allow")
+    func longHello() {
+        let offer = TLSOffer(
+            versions: Array(0..<100), cipherSuites: Array(0..<10_000), serverName: String(repeating: "x", count: 1000),
+            hasSupportedVersions: true)
+        #expect(offer.versions == Array(0..<16))
+        #expect(offer.cipherSuites == Array(0..<200))
+        #expect(offer.serverName?.utf8.count == 255)
+        var log = EventLog()
+        log.append(.clientHello(offer), at_us: 7)
+        #expect(Array(log).map(\.event) == [.clientHello(offer)])
     }
 
     @Test("every phase survives the log")

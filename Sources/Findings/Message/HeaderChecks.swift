@@ -1,0 +1,5 @@
+enum HeaderChecks {
+    static func check(
+        _ input: MessageInput, _ scan: MessageScan, _ octets: UnsafeBufferPointer<UInt8>, _ ledger: inout Ledger
+    ) {}
+}
