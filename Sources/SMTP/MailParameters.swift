@@ -211,7 +211,7 @@ private func xtext(_ value: UnsafeRawBufferPointer?) throws(StandardReply) -> [U
 }
 
 /// RFC 3461 §4: visible ASCII without "+" and "=", which are written as "+" and two hexadecimal digits in upper case.
-private func isXtext(_ octets: UnsafeRawBufferPointer) -> Bool {
+package func isXtext(_ octets: UnsafeRawBufferPointer) -> Bool {
     var index = 0
     while index < octets.count {
         let octet = octets[index]

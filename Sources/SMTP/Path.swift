@@ -2,21 +2,21 @@
 // address literals, and the characters that RFC 6531 §3.3 adds. Decides by grammar; keeps the octets as they came.
 
 /// Where a path stands in the argument of MAIL or RCPT.
-struct Path {
+package struct Path {
     /// RFC 5321 §4.5.3.1.1, §4.5.3.1.2, §4.5.3.1.3, in octets.
-    static let localPartLimit = 64
-    static let domainLimit = 255
-    static let pathLimit = 256
+    package static let localPartLimit = 64
+    package static let domainLimit = 255
+    package static let pathLimit = 256
 
     /// The mailbox without brackets and source route; empty for `<>`.
-    let mailbox: Range<Int>
+    package let mailbox: Range<Int>
     /// Behind the closing bracket.
-    let end: Int
+    package let end: Int
     let hasNonASCII: Bool
 
     /// - Returns: nil when the octets from `start` on are no path.
     /// - Parameter forward: a forward-path may be `<Postmaster>` and may not be empty (RFC 5321 §4.1.1.3).
-    init?(_ octets: UnsafeRawBufferPointer, from start: Int, forward: Bool) {
+    package init?(_ octets: UnsafeRawBufferPointer, from start: Int, forward: Bool) {
         guard start < octets.count, octets[start] == UInt8(ascii: "<") else { return nil }
         var parser = PathParser(octets: octets, index: start + 1)
         if parser.takes(UInt8(ascii: ">")) {
@@ -35,6 +35,30 @@ struct Path {
         hasNonASCII = parser.hasNonASCII
         if hasNonASCII, !octets.slice(first, parser.index - 1).isUTF8 { return nil }
     }
+}
+
+/// The parts of a mailbox by their grammar alone (RFC 5321 §4.1.2, §4.1.3), for whoever has to say which of them is
+/// wrong. UTF-8 is not looked at.
+package enum MailboxGrammar {
+    /// Dot-string or quoted-string, of any length.
+    package static func isLocalPart(_ octets: UnsafeRawBufferPointer) -> Bool {
+        var parser = PathParser(octets: octets, index: 0)
+        return parser.skipLocalPart() && parser.index == octets.count
+    }
+
+    /// A domain of at most 255 octets; labels of any length.
+    package static func isDomain(_ octets: UnsafeRawBufferPointer) -> Bool {
+        var parser = PathParser(octets: octets, index: 0)
+        return parser.skipDomain() && parser.index == octets.count
+    }
+
+    package static func isAddressLiteral(_ octets: UnsafeRawBufferPointer) -> Bool {
+        var parser = PathParser(octets: octets, index: 0)
+        return parser.skipAddressLiteral() && parser.index == octets.count
+    }
+
+    /// An IPv4 address without brackets.
+    package static func isIPv4Address(_ octets: UnsafeRawBufferPointer) -> Bool { isIPv4(octets) }
 }
 
 /// A domain or an address literal as it stands in EHLO (RFC 5321 §4.1.1.1).
@@ -82,7 +106,7 @@ struct PathParser {
     }
 
     /// Dot-string or quoted-string.
-    private mutating func skipLocalPart() -> Bool {
+    fileprivate mutating func skipLocalPart() -> Bool {
         if takes(UInt8(ascii: "\"")) { return skipQuotedRest() }
         repeat {
             let start = index
@@ -117,7 +141,7 @@ struct PathParser {
     }
 
     /// sub-domain *("." sub-domain); a sub-domain begins and ends with a letter or digit.
-    private mutating func skipDomain() -> Bool {
+    fileprivate mutating func skipDomain() -> Bool {
         let start = index
         repeat {
             guard let first = current, first.isLetterDigit else { return false }

@@ -16,6 +16,9 @@ struct Talk {
 
     mutating func append(_ event: Event) { log.append(event, at_us: now_us) }
 
+    /// What came at another time than it is told.
+    mutating func append(_ event: Event, at_us: UInt64) { log.append(event, at_us: at_us) }
+
     mutating func wait(_ microseconds: UInt64) { now_us += microseconds }
 
     /// A reply: its lines, without line ends.

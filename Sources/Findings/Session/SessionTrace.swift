@@ -77,6 +77,8 @@ package struct TraceOffer: Sendable, Hashable {
     /// By keyword in capitals, the parameters as they stood.
     package var keywords: [String: [String]] = [:]
 
+    package init() {}
+
     package func has(_ keyword: String) -> Bool { keywords[keyword] != nil }
 }
 
@@ -105,6 +107,13 @@ package struct TraceTransaction: Sendable {
     package var ownDisturbances: Disturbances = []
 }
 
+/// A fault that made a reply leave piece by piece.
+package struct TracePace: Sendable, Hashable {
+    /// The step of the fault.
+    package var fault: Int
+    package var octetsPerSecond: Double
+}
+
 package struct SessionTrace: Sendable {
     package private(set) var id = ""
     package private(set) var listener = ""
@@ -128,6 +137,8 @@ package struct SessionTrace: Sendable {
     package private(set) var ending: Ending?
     /// Everything that the sink's faults did to the session.
     package private(set) var disturbances: Disturbances = []
+    /// Replies that left piece by piece from the moment of the fault on.
+    package private(set) var paces: [TracePace] = []
     /// Events are missing, since the session was longer than what is kept: nothing is concluded from an absence.
     package private(set) var isCut: Bool
 
@@ -193,6 +204,9 @@ package struct SessionTrace: Sendable {
             if let bad = script.last(where: { $0.hasPrefix("tls ") }) { badTLS = String(bad.dropFirst(4)) }
             disturbances.formUnion(new)
             if let openTransaction { transactions[openTransaction].ownDisturbances.formUnion(new) }
+            if let rate = TracePace.octetsPerSecond(script) {
+                paces.append(TracePace(fault: steps.count, octetsPerSecond: rate))
+            }
             add(.fault(phase: phase, disturbances: new), at_us)
         case .transactionBegan(let path):
             openTransaction = transactions.count
@@ -213,7 +227,10 @@ package struct SessionTrace: Sendable {
             add(.tlsStarted(summary), at_us)
         case .tlsFailed(let reason): add(.tlsFailed(reason: reason), at_us)
         case .plaintextDiscarded(let count): add(.discarded(octetCount: count), at_us)
-        case .noticed(let text): add(.notice(text), at_us)
+        case .noticed(let text):
+            // The odd reply `early-reply`: the reply to this command went out with the one before.
+            if text.hasPrefix("a reply went out with the one before"), !unanswered.isEmpty { unanswered.removeFirst() }
+            add(.notice(text), at_us)
         case .clientFinished: add(.clientFinished, at_us)
         case .ended(let ending):
             self.ending = ending
@@ -317,6 +334,26 @@ package struct SessionTrace: Sendable {
         }
         guard let colon = client.lastIndex(of: ":"), client.firstIndex(of: ":") == colon else { return client }
         return String(client[..<colon])
+    }
+}
+
+extension TracePace {
+    /// `split-reply`: an octet every 5 ms.
+    private static let splitRate = 200.0
+
+    /// Of a script that says nothing but a slow reply; nil where a delay in front of it makes its beginning unknown.
+    fileprivate static func octetsPerSecond(_ script: [String]) -> Double? {
+        guard script.count == 1, let action = script.first else { return nil }
+        if action == "raw split-reply" { return splitRate }
+        guard action.hasPrefix("drip "), let slash = action.lastIndex(of: "/"),
+            let octets = Double(action[action.index(action.startIndex, offsetBy: 5)..<slash]), octets > 0
+        else { return nil }
+        switch action[action.index(after: slash)...] {
+        case "s": return octets
+        case "m": return octets / 60
+        case "h": return octets / 3600
+        default: return nil
+        }
     }
 }
 
