@@ -27,7 +27,8 @@ package struct BotPoint: Sendable, Hashable, Codable {
         package var count: Int
         /// Where broken: in effect here, after profile and configuration.
         package var severity: Severity?
-        /// Where broken: what was seen first, the session, the line of its transcript, and why the severity is not the rule's own.
+        /// Where broken: what was seen first, the session, the line of its transcript, and why the severity is not the
+        /// rule's own.
         package var saw: String?
         package var session: String?
         package var line: Int?
@@ -44,7 +45,7 @@ extension BotPoint.Question {
     /// What a mail server does.
     package var title: String {
         switch self {
-        case .heloQualified: "Names itself by a fully qualified domain name"
+        case .heloQualified: "Gives a fully qualified name in EHLO"
         case .heloConstant: "Always gives the same name"
         case .heloOfAddress: "Gives a name that leads to its address"
         case .heloNoLiteral: "Gives a name, not an address literal"

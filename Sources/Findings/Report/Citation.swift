@@ -7,7 +7,8 @@ package enum Citation {
         package var link: String?
     }
 
-    /// The citation in pieces that give it back when they are joined: standards and addresses with a link, the rest without.
+    /// The citation in pieces that give it back when they are joined: standards and addresses with a link, the rest
+    /// without.
     package static func pieces(_ citation: String) -> [Piece] {
         let scalars = Array(citation.unicodeScalars)
         var pieces: [Piece] = []

@@ -2,7 +2,7 @@
 // other (a test says to what).
 
 extension HTMLReport {
-    package static let styleHash = "sha256-0"
+    package static let styleHash = "sha256-a6IJzuRUxI0wR3n4u7bEShknUAPtUZIdMvqxPFCSTdE="
 
     package static let style = """
 
@@ -10,7 +10,8 @@ extension HTMLReport {
           --must: #a40e26; --should: #7d4e00; --reputation: #6639ba; --info: #0550ae; --kept: #116329; --mark: #ffe58a }
         @media (prefers-color-scheme: dark) {
           :root { --ink: #e6e9ee; --paper: #14171c; --soft: #1f242b; --line: #3b424d; --quiet: #a3acb8; --link: #79b8ff;
-            --must: #ff8a94; --should: #f0b95b; --reputation: #cda4ff; --info: #79b8ff; --kept: #6fdd8b; --mark: #6b5200 }
+            --must: #ff8a94; --should: #f0b95b; --reputation: #cda4ff; --info: #79b8ff; --kept: #6fdd8b;
+            --mark: #6b5200 }
         }
         * { box-sizing: border-box }
         body { margin: 0 auto; padding: 1.5rem; max-width: 70rem; color: var(--ink); background: var(--paper);

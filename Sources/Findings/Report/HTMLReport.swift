@@ -1,5 +1,5 @@
-// The report as one HTML file that needs nothing else: no script, no image, no font, no request. Its policy (CSP) allows
-// the one style sheet by its hash. Everything that a peer sent is text.
+// The report as one HTML file that needs nothing else: no script, no image, no font, no request. Its policy (CSP)
+// allows the one style sheet by its hash. Everything that a peer sent is text.
 
 import Journal
 
@@ -52,11 +52,13 @@ package enum HTMLReport {
         text += "\(rule.severity.rawValue)</span> <code>\(rule.rule.rawValue)</code></h3>\n"
         text += "<p><strong>\(escaped(rule.what))</strong> \(rule.frequency).</p>\n"
         if let passage = rule.passage {
-            text += "<figure>\n<figcaption>\(escaped(rule.place))</figcaption>\n\(block(passage))</figure>\n"
+            text +=
+                "<figure>\n<figcaption>\(escaped(rule.place))</figcaption>\n\(block(passage, rule.place))</figure>\n"
         } else {
-            text += "<p>\(escaped(rule.place)): <code>\(escaped(rule.saw))</code></p>\n"
+            text += "<p>\(escaped(rule.place))</p>\n"
         }
         text += "<dl>\n"
+        if rule.needsWords { text += row("Seen", "<code>\(escaped(rule.saw))</code>") }
         text += row("Fix", escaped(rule.fix)) + row("Why", escaped(rule.why))
         if let reason = rule.reason { text += row("Counted as \(rule.severity.rawValue)", escaped(reason)) }
         if !rule.receivers.isEmpty { text += row("Known to care", escaped(rule.receivers.joined(separator: ", "))) }
@@ -66,8 +68,8 @@ package enum HTMLReport {
 
     private static func row(_ term: String, _ markup: String) -> String { "<dt>\(term)</dt><dd>\(markup)</dd>\n" }
 
-    private static func block(_ passage: Passage) -> String {
-        var text = "<pre tabindex=\"0\">"
+    private static func block(_ passage: Passage, _ name: String) -> String {
+        var text = "<pre tabindex=\"0\" role=\"group\" aria-label=\"\(Markup.attribute(name))\">"
         for line in passage.lines {
             let (before, marked, after) = line.parts
             // They are shown already: escaping alone is left to do.
@@ -83,21 +85,24 @@ package enum HTMLReport {
     private static func citation(_ citation: String) -> String {
         Citation.pieces(citation).map { piece in
             guard let link = piece.link else { return escaped(piece.text) }
-            return "<a rel=\"noopener noreferrer\" href=\"\(Markup.escaped(link))\">\(escaped(piece.text))</a>"
+            return "<a rel=\"noopener noreferrer\" href=\"\(Markup.attribute(link))\">\(escaped(piece.text))</a>"
         }.joined()
     }
 
     // MARK: Senders
 
     private static func section(_ sender: ReportedSender) -> String {
-        var text = "<section>\n<h2>Server or bot: \(escaped(sender.title))</h2>\n<div class=\"wide\" tabindex=\"0\">\n<table>\n"
+        var text = "<section>\n<h2>Server or bot: \(escaped(sender.title))</h2>\n<div class=\"wide\">\n<table>\n"
         text += "<caption>\(Report.counted(sender.session_count, "session")), "
         text += "\(Report.counted(sender.message_count, "message"))</caption>\n"
-        text += "<thead><tr><th scope=\"col\">Point</th><th scope=\"col\">Answer</th><th scope=\"col\">Seen</th></tr></thead>\n"
+        text +=
+            "<thead><tr><th scope=\"col\">Point</th><th scope=\"col\">Answer</th><th scope=\"col\">Seen</th></tr>"
+            + "</thead>\n"
         text += "<tbody>\n"
         for point in sender.bot_check {
             let name = point.state == .notObserved ? "unseen" : point.state.rawValue
-            text += "<tr><th scope=\"row\">\(point.question.title)</th><td class=\"\(name)\">\(point.state.rawValue)</td>"
+            text +=
+                "<tr><th scope=\"row\">\(point.question.title)</th><td class=\"\(name)\">\(point.state.rawValue)</td>"
             text += "<td>\(escaped(point.evidence))</td></tr>\n"
         }
         return text + "</tbody>\n</table>\n</div>\n</section>\n"

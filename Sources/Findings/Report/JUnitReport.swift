@@ -1,5 +1,5 @@
-// The report for CI servers: JUnit XML, one test case a judged rule. It keeps to what the schema of Jenkins' xUnit plugin
-// and the other readers have in common.
+// The report for CI servers: JUnit XML, one test case a judged rule. It keeps to what the schema of Jenkins' xUnit
+// plugin and the other readers have in common.
 
 import Journal
 
@@ -9,7 +9,8 @@ package enum JUnitReport {
         let cases = testCases(report, failOn)
         let failures = cases.count { $0.outcome == .failed }
         var text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-        text += "<testsuites name=\"fakemx\" tests=\"\(cases.count)\" failures=\"\(failures)\" errors=\"0\" time=\"0\">\n"
+        text +=
+            "<testsuites name=\"fakemx\" tests=\"\(cases.count)\" failures=\"\(failures)\" errors=\"0\" time=\"0\">\n"
         for layer in Layer.allCases { text += suite(layer, cases.filter { $0.layer == layer }, report) }
         return text + "</testsuites>\n"
     }
@@ -41,9 +42,9 @@ package enum JUnitReport {
                     inner: fails ? failure(rule) : "<system-out>\(escaped(details(rule)))</system-out>")
             }
             guard unseen.contains(id) else { return TestCase(rule: id, layer: layer, outcome: .passed, inner: "") }
-            let why = excused[id].map { "excused, \($0.sentence)" } ?? "not observed"
+            let why = excused[id]?.sentence ?? "not observed"
             return TestCase(
-                rule: id, layer: layer, outcome: .skipped, inner: "<skipped message=\"\(escaped(why))\"/>")
+                rule: id, layer: layer, outcome: .skipped, inner: "<skipped message=\"\(Markup.attribute(why))\"/>")
         }
     }
 
@@ -51,9 +52,12 @@ package enum JUnitReport {
         guard !cases.isEmpty else { return "" }
         let failures = cases.count { $0.outcome == .failed }
         let skipped = cases.count { $0.outcome == .skipped }
-        var text = "<testsuite name=\"\(layer.rawValue)\" tests=\"\(cases.count)\" failures=\"\(failures)\" errors=\"0\" "
+        var text =
+            "<testsuite name=\"\(layer.rawValue)\" tests=\"\(cases.count)\" failures=\"\(failures)\" errors=\"0\" "
+        let moment = Timestamp(wall_us: report.generated_us).rfc3339
         // xs:dateTime of most schemas has neither fraction nor zone here.
-        text += "skipped=\"\(skipped)\" time=\"0\" timestamp=\"\(Timestamp(wall_us: report.generated_us).rfc3339.prefix(19))\">\n"
+        text +=
+            "skipped=\"\(skipped)\" time=\"0\" timestamp=\"\(moment.prefix(19))\">\n"
         for test in cases {
             text += "<testcase classname=\"fakemx.\(layer.rawValue)\" name=\"\(test.rule.rawValue)\" time=\"0\""
             text += test.inner.isEmpty ? "/>\n" : ">\(test.inner)</testcase>\n"
@@ -63,7 +67,9 @@ package enum JUnitReport {
 
     private static func failure(_ rule: BrokenRule) -> String {
         let message = "\(rule.severity.rawValue): \(rule.what) \(rule.frequency)."
-        return "<failure type=\"\(rule.severity.rawValue)\" message=\"\(escaped(message))\">\(escaped(details(rule)))</failure>"
+        return
+            "<failure type=\"\(rule.severity.rawValue)\" message=\"\(Markup.attribute(message))\">"
+            + "\(escaped(details(rule)))</failure>"
     }
 
     /// The same lines as on a terminal.

@@ -1,5 +1,5 @@
-// The report as Markdown (CommonMark with GitHub's tables), for a pull request or a job summary. What a peer sent stands
-// in code or is escaped.
+// The report as Markdown (CommonMark with GitHub's tables), for a pull request or a job summary. What a peer sent
+// stands in code or is escaped.
 
 import Journal
 
@@ -17,7 +17,8 @@ package enum MarkdownReport {
     private static func overview(_ broken: [BrokenRule]) -> String {
         var text = "\n| severity | rule | how often | what |\n|---|---|---|---|\n"
         for rule in broken {
-            text += "| \(rule.severity.rawValue) | [`\(rule.rule.rawValue)`](#\(rule.rule.rawValue)) | \(rule.frequency) "
+            text +=
+                "| \(rule.severity.rawValue) | [`\(rule.rule.rawValue)`](#\(rule.rule.rawValue)) | \(rule.frequency) "
             text += "| \(Markup.markdown(rule.what)) |\n"
         }
         return text
@@ -30,8 +31,9 @@ package enum MarkdownReport {
         if let passage = rule.passage {
             text += "\(Markup.markdown(rule.place)):\n\n" + block(passage)
         } else {
-            text += "\(Markup.markdown(rule.place)): \(Markup.code(Text.shown(rule.saw)))\n\n"
+            text += "\(Markup.markdown(rule.place)).\n\n"
         }
+        if rule.needsWords { text += "- Seen: \(Markup.code(Text.shown(rule.saw)))\n" }
         text += "- Fix: \(Markup.markdown(rule.fix))\n- Why: \(Markup.markdown(rule.why))\n"
         if let reason = rule.reason { text += "- Counted as \(rule.severity.rawValue): \(Markup.markdown(reason))\n" }
         if !rule.receivers.isEmpty {
@@ -66,7 +68,7 @@ package enum MarkdownReport {
         var text = "\n## Rules\n\n\(report.counts).\n"
         if !report.excused.isEmpty {
             text += "\n### Excused\n\n"
-            for rule in report.excused { text += "- `\(rule.rule.rawValue)`, \(Markup.markdown(rule.sentence))\n" }
+            for rule in report.excused { text += "- `\(rule.rule.rawValue)` \(Markup.markdown(rule.sentence))\n" }
         }
         for kind in UnjudgedRule.Kind.inOrder {
             let rules = report.not_judged.filter { $0.kind == kind }

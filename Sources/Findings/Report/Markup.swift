@@ -1,9 +1,14 @@
 // Text inside of markup: whatever a peer sent, it stays text. One place for XML, HTML and Markdown.
 
 enum Markup {
-    /// For the content of elements and for attributes in double quotes, of XML 1.0 and of HTML. What XML 1.0 §2.2 forbids or
-    /// HTML calls an error (controls, noncharacters) becomes U+FFFD.
-    static func escaped(_ text: String) -> String {
+    /// For the content of elements, of XML 1.0 and of HTML. What XML 1.0 §2.2 forbids or HTML calls an error (controls,
+    /// noncharacters) becomes U+FFFD.
+    static func escaped(_ text: String) -> String { escaped(text, isAttribute: false) }
+
+    /// For attributes in double quotes.
+    static func attribute(_ text: String) -> String { escaped(text, isAttribute: true) }
+
+    private static func escaped(_ text: String, isAttribute: Bool) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count + 16)
         for scalar in text.unicodeScalars {
@@ -13,9 +18,8 @@ enum Markup {
             case ">": result += "&gt;"
             case "\"": result += "&quot;"
             case "'": result += "&#39;"
-            // In an attribute a parser would make a space of them.
-            case "\n": result += "&#10;"
-            case "\t": result += "&#9;"
+            // In an attribute a parser would make a space of it.
+            case "\n", "\t": result += isAttribute ? "&#\(scalar.value);" : String(scalar)
             default: result.unicodeScalars.append(isForbidden(scalar) ? "\u{fffd}" : scalar)
             }
         }
@@ -29,16 +33,20 @@ enum Markup {
         }
     }
 
-    /// For running text of Markdown (CommonMark, GitHub's tables): every ASCII punctuation that can mean something gets its
-    /// backslash, and text stays on one line.
+    /// For running text of Markdown (CommonMark, GitHub's tables): every ASCII punctuation that can mean something gets
+    /// its backslash, what GitHub would make a link of as well, and text stays on one line.
     static func markdown(_ text: String) -> String {
         var result = ""
-        for scalar in text.unicodeScalars {
+        var rest = text.unicodeScalars[...]
+        while let scalar = rest.popFirst() {
             switch scalar {
+            case ":" where rest.first == "/": result += "\\:"
+            case "." where result.hasSuffix("www") || result.hasSuffix("WWW"): result += "\\."
             case "\\", "`", "*", "_", "{", "}", "[", "]", "<", ">", "#", "|", "~", "&", "!", "$", "@":
                 result += "\\"
                 result.unicodeScalars.append(scalar)
-            default: result.unicodeScalars.append(isForbidden(scalar) ? (scalar.value < 0x20 ? " " : "\u{fffd}") : scalar)
+            default:
+                result.unicodeScalars.append(isForbidden(scalar) ? (scalar.value < 0x20 ? " " : "\u{fffd}") : scalar)
             }
         }
         return result

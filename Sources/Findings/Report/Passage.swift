@@ -29,7 +29,7 @@ package struct Passage: Sendable, Hashable, Codable {
     /// Octets of a line that are shown.
     package static let octetLimit = 160
 
-    /// - Returns: nil where the evidence names no line of the transcript, or that line is not the one in the record any more.
+    /// - Returns: nil where the evidence names no line of the transcript, or the record may have another line there.
     package static func transcript(_ record: SessionRecord, _ evidence: Evidence) -> Passage? {
         guard let line = evidence.line, line >= 1, line <= record.lines.count else { return nil }
         // Lines that were not kept may stand in front of it: then only the time can say that it is the same line.

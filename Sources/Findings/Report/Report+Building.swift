@@ -3,8 +3,8 @@
 import Journal
 
 extension Report {
-    /// - Parameter content: the octets of a stored message, for the lines around a place in it; nil where it is gone. Asked
-    ///   at most once for each broken rule.
+    /// - Parameter content: the octets of a stored message, for the lines around a place in it; nil where it is gone.
+    ///   Asked at most once for each broken rule.
     package init(_ input: ReportInput, content: (_ message: String) -> [UInt8]? = { _ in nil }) {
         var builder = ReportBuilder(input)
         for judgement in input.judgements { builder.add(judgement) }

@@ -1,4 +1,5 @@
-// The sentences that all forms of the report share: plain text, not escaped for any of them, without control characters.
+// The sentences that all forms of the report share: plain text, not escaped for any of them, without control
+// characters.
 
 import Journal
 
@@ -26,7 +27,7 @@ extension Report {
             text += " of \(senders.count + senders_omitted) senders"
         }
         text += ", profile \(profile.rawValue)"
-        if let since, let until { text += ", \(since) to \(until)" }
+        if let since, let until { text += ", \(Self.seconds(since)) to \(Self.seconds(until))" }
         return Text.shown(text)
     }
 
@@ -38,8 +39,8 @@ extension Report {
 
     package var lagSentence: String? {
         lag.map {
-            "\(Self.counted($0.waiting, "session")) ended and \($0.waiting == 1 ? "is" : "are") not judged yet; the oldest "
-                + "has been waiting for \(Self.seconds($0.oldest_us))."
+            "\(Self.counted($0.waiting, "session")) ended and \($0.waiting == 1 ? "is" : "are") not judged yet; "
+                + "the oldest has been waiting for \(Self.seconds($0.oldest_us))."
         }
     }
 
@@ -51,6 +52,11 @@ extension Report {
 
     /// `0.250 s`
     static func seconds(_ microseconds: UInt64) -> String { Transcript.milliseconds(microseconds / 1000) + " s" }
+}
+
+extension Report {
+    /// A moment without its fraction.
+    private static func seconds(_ moment: String) -> String { moment.prefix(19) + "Z" }
 }
 
 extension ReportedSender {
@@ -72,13 +78,21 @@ extension BrokenRule {
     package var place: String {
         var parts = ["session \(session)"]
         if let message = evidence?.message { parts.append("message \(message)") }
-        if evidence?.message == nil, let transaction = evidence?.transaction { parts.append("transaction \(transaction)") }
+        if evidence?.message == nil, let transaction = evidence?.transaction {
+            parts.append("transaction \(transaction)")
+        }
         if let line = evidence?.line { parts.append("line \(line)") }
         if let range = evidence?.range {
-            parts.append(range.count == 1 ? "octet \(range.lowerBound)" : "octets \(range.lowerBound) to \(range.upperBound)")
+            parts.append("offset \(range.lowerBound)" + (range.count > 1 ? ", \(range.count) octets" : ""))
         }
         if let at_us = evidence?.at_us { parts.append("after \(Report.seconds(at_us))") }
         return Text.shown(parts.joined(separator: ", "))
+    }
+
+    /// What was seen says more than the marked line.
+    var needsWords: Bool {
+        guard let line = passage?.lines.first(where: \.is_marked) else { return !saw.isEmpty }
+        return !saw.isEmpty && !line.text.contains(saw)
     }
 
     /// Sessions in which it was broken, as far as they are named.
@@ -104,7 +118,7 @@ extension UnjudgedRule.Kind {
 
 extension ExcusedRule {
     package var sentence: String {
-        "\(Report.counted(session_count, "session")): \(because.joined(separator: "; "))"
+        "excused in \(Report.counted(session_count, "session")): \(because.joined(separator: "; "))"
     }
 }
 

@@ -19,8 +19,8 @@ package struct Report: Sendable, Hashable, Codable {
     package var senders: [ReportedSender]
     /// Senders that have no place in the list.
     package var senders_omitted: Int
-    /// Broken rules. What to mend first stands first: by severity, then by how many sessions, then by how many receivers
-    /// are known to care.
+    /// Broken rules. What to mend first stands first: by severity, then by how many sessions, then by how many
+    /// receivers are known to care.
     package var broken: [BrokenRule]
     package var kept: [RuleID]
     /// Judged, but never to be seen.

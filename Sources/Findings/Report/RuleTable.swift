@@ -6,12 +6,13 @@ package enum RuleTable {
         var text = """
             # Rules for senders
 
-            What a sender is held to: \(SenderRules.all.count) rules, what breaks each, how grave that is, where it is written down.
+            What a sender is held to: \(SenderRules.all.count) rules, what breaks each, how grave that is, and where it is
+            written down.
 
             ## Overview
 
-            must and should are the words of the standards; reputation is what large receivers hold against a sender though no
-            standard is broken; info is worth knowing. A rule is never said to be kept where it could not be seen.
+            must and should are the words of the standards; reputation is what large receivers hold against a sender
+            though no standard is broken; info is worth knowing. A rule is never said to be kept where it could not be seen.
 
             """
         for layer in Layer.allCases { text += table(layer) }
@@ -19,7 +20,9 @@ package enum RuleTable {
     }
 
     private static func table(_ layer: Layer) -> String {
-        var text = "\n## \(layer.rawValue)\n\n| rule | what breaks it | severity | citation | judged |\n|---|---|---|---|---|\n"
+        var text =
+            "\n## \(layer.rawValue)\n\n| rule | what breaks it | severity | citation | judged |\n"
+            + "|---|---|---|---|---|\n"
         for rule in SenderRules.all where SenderRules.layer(of: rule.id) == layer {
             text += "| `\(rule.id.rawValue)` | \(Markup.markdown(rule.what)) | \(rule.severity.rawValue) "
             text += "| \(MarkdownReport.citation(rule.citation)) | \(Markup.markdown(judged(rule))) |\n"

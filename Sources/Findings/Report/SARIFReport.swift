@@ -7,7 +7,8 @@ package enum SARIFReport {
     package static func render(_ report: Report) -> String {
         var json = JSONWriter()
         json.object { log in
-            log.field("$schema", "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json")
+            log.field(
+                "$schema", "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json")
             log.field("version", "2.1.0")
             log.array("runs") { runs in
                 runs.object { run in
@@ -15,7 +16,6 @@ package enum SARIFReport {
                     run.array("invocations") { invocations in
                         invocations.object { invocation in
                             invocation.field("executionSuccessful", true)
-                            // SARIF 2.1.0 §3.9: at most three digits of a fraction are read everywhere.
                             let time = Timestamp(wall_us: report.generated_us).rfc3339
                             invocation.field("endTimeUtc", time.prefix(19) + "Z")
                         }
@@ -78,7 +78,24 @@ package enum SARIFReport {
     }
 
     private static func message(_ name: String, _ text: String, _ json: inout JSONWriter) {
-        json.object(name) { $0.field("text", text) }
+        json.object(name) { $0.field("text", literal(text)) }
+    }
+
+    /// A message string that says what `text` says: no placeholder (SARIF 2.1.0 §3.11.5) and no link (§3.11.6) of a
+    /// peer's.
+    static func literal(_ text: String) -> String {
+        let hasLink = text.contains("](")
+        guard hasLink || text.contains(where: { $0 == "{" || $0 == "}" }) else { return text }
+        var result = ""
+        for character in text {
+            switch character {
+            case "{": result += "{{"
+            case "}": result += "}}"
+            case "[", "]": result += hasLink ? "\\\(character)" : String(character)
+            default: result.append(character)
+            }
+        }
+        return result
     }
 
     // MARK: The results
@@ -90,7 +107,8 @@ package enum SARIFReport {
             entry.field("level", level(rule.severity))
             let reason = rule.reason.map { " Counted as \(rule.severity.rawValue): \($0)." } ?? ""
             message(
-                "message", Text.shown("\(rule.what) \(rule.frequency). \(rule.place): \(rule.saw).\(reason) \(rule.fix)"),
+                "message",
+                Text.shown("\(rule.what) \(rule.frequency). \(rule.place): \(rule.saw).\(reason) \(rule.fix)"),
                 &entry)
             entry.field("occurrenceCount", max(1, rule.count))
             entry.array("locations") { locations in locations.object { location(rule, report, &$0) } }
@@ -128,7 +146,7 @@ package enum SARIFReport {
             if let line = rule.passage?.lines.first(where: \.is_marked) {
                 region.field("startLine", line.number)
                 let parts = line.parts
-                message("snippet", parts.before + parts.marked + parts.after, &region)
+                region.object("snippet") { $0.field("text", parts.before + parts.marked + parts.after) }
             } else if !isMessage || rule.evidence?.range == nil {
                 region.field("startLine", max(1, isMessage ? 1 : rule.evidence?.line ?? 1))
             }

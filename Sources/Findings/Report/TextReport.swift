@@ -14,7 +14,7 @@ package enum TextReport {
     ///   - colours: ANSI colours, for a terminal only.
     package static func render(_ report: Report, columns: Int = 100, colours: Bool = false) -> String {
         var page = TextPage(columns: max(leastColumns, columns), colours: colours)
-        page.line(report.verdict, report.broken.isEmpty ? .green : .bold)
+        page.paragraph(report.verdict, indent: 0, report.broken.isEmpty ? .green : .bold)
         page.paragraph(report.scope, indent: 0, .dim)
         if let lag = report.lagSentence { page.paragraph(lag, indent: 0, .yellow) }
         for (index, rule) in report.broken.enumerated() { add(rule, index + 1, to: &page) }
@@ -31,18 +31,16 @@ package enum TextReport {
             page.painted("\(number). \(rule.severity.rawValue.uppercased())", colour(rule.severity)) + "  "
                 + page.painted(rule.rule.rawValue, .bold) + "  \(rule.frequency)")
         page.paragraph(Text.shown(rule.what), indent: 3)
-        if let passage = rule.passage {
-            page.paragraph("\(rule.place):", indent: 3, .dim)
-            page.add(passage)
-        } else {
-            page.paragraph("\(rule.place): \(Text.shown(rule.saw))", indent: 3)
-        }
+        let seen = rule.needsWords ? ": \(Text.shown(rule.saw))" : ""
+        page.paragraph("\(rule.place)\(seen)", indent: 3, .dim)
+        if let passage = rule.passage { page.add(passage) }
         page.paragraph("Fix: \(Text.shown(rule.fix))", indent: 3)
         page.paragraph("Why: \(Text.shown(rule.why))", indent: 3)
         if let reason = rule.reason {
             page.paragraph("Counted as \(rule.severity.rawValue): \(Text.shown(reason))", indent: 3)
         }
         page.paragraph("See \(Text.shown(rule.citation))", indent: 3, .dim)
+        if rule.session_count > 1 { page.paragraph("Sessions: \(rule.sessionList)", indent: 3, .dim) }
     }
 
     private static func colour(_ severity: Severity) -> TextPage.Colour {
@@ -59,7 +57,7 @@ package enum TextReport {
     private static func addSenders(_ report: Report, to page: inout TextPage) {
         for sender in report.senders.prefix(senderLimit) {
             page.line("")
-            page.line("Server or bot: \(sender.title)", .bold)
+            page.paragraph("Server or bot: \(sender.title)", indent: 0, .bold)
             for point in sender.bot_check { add(point, to: &page) }
         }
         let others = report.senders.count + report.senders_omitted - senderLimit
@@ -74,7 +72,7 @@ package enum TextReport {
             case .notObserved: ("not observed", .dim)
             }
         page.line("  \(page.painted(word, colour))  \(point.question.title)")
-        if point.state == .broken { page.paragraph(point.evidence, indent: 16) }
+        page.paragraph(point.evidence, indent: 18, point.state == .broken ? .plain : .dim)
     }
 
     // MARK: Rules
@@ -82,7 +80,7 @@ package enum TextReport {
     private static func addRules(_ report: Report, to page: inout TextPage) {
         page.line("")
         page.line("Rules: \(report.counts)", .bold)
-        for rule in report.excused { page.paragraph("excused  \(rule.rule.rawValue): \(rule.sentence)", indent: 2) }
+        for rule in report.excused { page.paragraph("\(rule.rule.rawValue) \(rule.sentence)", indent: 2) }
         for kind in UnjudgedRule.Kind.inOrder {
             let rules = report.not_judged.filter { $0.kind == kind }
             guard !rules.isEmpty else { continue }
@@ -160,7 +158,9 @@ struct TextPage {
     }
 
     /// Cut so that the marked part stays.
-    private func fitted(_ parts: (before: String, marked: String, after: String), _ room: Int) -> (String, String, String) {
+    private func fitted(_ parts: (before: String, marked: String, after: String), _ room: Int) -> (
+        String, String, String
+    ) {
         guard parts.before.count + parts.marked.count + parts.after.count > room else { return parts }
         guard !parts.marked.isEmpty else { return (Self.head(parts.before, room), "", "") }
         let marked = Self.head(parts.marked, max(1, room - 4))
