@@ -93,6 +93,14 @@ enum SampleReport {
             finding(.heloChangesOverTime, .reputation, session: "s2", sessions: ["s1"], citation: "WttW, haraka")
         ]
         input.overTimeStates[.connTooManyConcurrent] = .kept
+        let minute: UInt64 = 60_000_000
+        var timeline = TimelineDrawingTests.timeline(
+            [
+                TimelineDrawingTests.attempt(.deferred), TimelineDrawingTests.attempt(.deferred, gap_us: 5 * minute),
+                TimelineDrawingTests.attempt(.accepted, gap_us: 3000 * minute, session: "s2"),
+            ])
+        timeline.subject = hostile
+        input.timelines = [timeline]
         input.lag = JudgingLag(waiting: 1, oldest_us: 250_000)
         return input
     }

@@ -12,7 +12,7 @@ package enum HTMLReport {
         if !report.broken.isEmpty { text += mendFirst(report) }
         for sender in report.senders { text += section(sender) }
         if let omitted = report.omittedSentence { text += "<p>\(escaped(omitted))</p>\n" }
-        text += rules(report)
+        text += timelines(report) + rules(report)
         text += "</main>\n<footer><p>fakemx \(escaped(report.version)), "
         text += "\(Timestamp(wall_us: report.generated_us).rfc3339)</p></footer>\n</body>\n</html>\n"
         return text
@@ -106,6 +106,29 @@ package enum HTMLReport {
             text += "<td>\(escaped(point.evidence))</td></tr>\n"
         }
         return text + "</tbody>\n</table>\n</div>\n</section>\n"
+    }
+
+    // MARK: Messages
+
+    private static func timelines(_ report: Report) -> String {
+        guard !report.timelines.isEmpty else { return "" }
+        var text = "<section>\n<h2>Messages and their attempts</h2>\n"
+        for timeline in report.timelines {
+            text +=
+                "<figure>\n<figcaption><strong>\(timeline.state.title)</strong>: \(escaped(timeline.title))"
+                + "</figcaption>\n"
+            text += TimelineSVG.render(timeline)
+            if let left = timeline.leftOut(TimelineText.attemptLimit) { text += "<p>\(escaped(left))</p>\n" }
+            text += "<ul>\n"
+            for attempt in timeline.attempts.suffix(TimelineText.attemptLimit) {
+                text += "<li>\(escaped(attempt.sentence))</li>\n"
+            }
+            text += "</ul>\n</figure>\n"
+        }
+        if report.timelines_omitted > 0 {
+            text += "<p>\(Report.counted(report.timelines_omitted, "more message")).</p>\n"
+        }
+        return text + "</section>\n"
     }
 
     // MARK: Rules

@@ -11,7 +11,7 @@ package enum MarkdownReport {
         for rule in report.broken { text += section(rule) }
         for sender in report.senders { text += section(sender) }
         if let omitted = report.omittedSentence { text += "\n\(omitted)\n" }
-        return text + rules(report)
+        return text + timelines(report) + rules(report)
     }
 
     private static func overview(_ broken: [BrokenRule]) -> String {
@@ -61,6 +61,16 @@ package enum MarkdownReport {
         for point in sender.bot_check {
             text += "| \(point.question.title) | \(point.state.rawValue) | \(Markup.code(point.evidence)) |\n"
         }
+        return text
+    }
+
+    private static func timelines(_ report: Report) -> String {
+        guard !report.timelines.isEmpty else { return "" }
+        let shown = report.timelines.prefix(TextReport.timelineLimit).map { TimelineText.render($0, columns: 120) }
+        let fence = Markup.fence(shown)
+        var text = "\n## Messages and their attempts\n\n\(fence)text\n\(shown.joined())\(fence)\n"
+        let others = report.timelines.count + report.timelines_omitted - shown.count
+        if others > 0 { text += "\n\(Report.counted(others, "more message")).\n" }
         return text
     }
 

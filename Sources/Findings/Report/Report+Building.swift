@@ -136,13 +136,20 @@ private struct ReportBuilder {
             senders: most.prefix(Report.senderLimit).map(reported),
             senders_omitted: max(0, senders.count - Report.senderLimit), broken: brokenRules(content),
             kept: states.ids(.kept), not_observed: states.ids(.notObserved).filter { !unjudgedIDs.contains($0) },
-            not_judged: unjudged, excused: excusedRules(), lag: input.lag)
+            not_judged: unjudged, excused: excusedRules(), timelines: Array(timelines().prefix(Report.timelineLimit)),
+            timelines_omitted: max(0, input.timelines.count - Report.timelineLimit), lag: input.lag)
     }
 
     private func reported(_ sender: Sender) -> ReportedSender {
         ReportedSender(
             address: sender.address, helo: sender.helo, session_count: sender.session_count,
             message_count: sender.message_count, bot_check: sender.check.points(input.overTimeStates))
+    }
+
+    private func timelines() -> [Timeline] {
+        input.timelines.enumerated().sorted { one, other in
+            (one.element.rank, one.offset) < (other.element.rank, other.offset)
+        }.map(\.element)
     }
 
     private func excusedRules() -> [ExcusedRule] {

@@ -28,10 +28,14 @@ package struct Report: Sendable, Hashable, Codable {
     package var not_judged: [UnjudgedRule]
     /// Rules that were not judged in some sessions, since a fault of the sink explains what was seen there.
     package var excused: [ExcusedRule]
+    /// Messages on their time lines, those that ask for attention first; `timelineLimit` at most.
+    package var timelines: [Timeline]
+    package var timelines_omitted: Int
     /// nil where everything that ended is judged.
     package var lag: JudgingLag?
 
     package static let senderLimit = 50
+    package static let timelineLimit = 50
 
     /// How many rules are broken with at least this severity.
     package func brokenCount(atLeast severity: Severity) -> Int { broken.count { $0.severity >= severity } }

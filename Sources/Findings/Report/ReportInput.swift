@@ -9,6 +9,7 @@ package struct ReportInput: Sendable {
     /// Findings that took several sessions, and the states of their rules.
     package var overTime: [Finding] = []
     package var overTimeStates = RuleStates()
+    package var timelines: [Timeline] = []
     package var settings: JudgingSettings
     /// Microseconds since 1970-01-01 UTC.
     package var generated_us: Int64

@@ -6,13 +6,13 @@ package enum RuleTable {
         var text = """
             # Rules for senders
 
-            What a sender is held to: \(SenderRules.all.count) rules, what breaks each, how grave that is, and where it is
-            written down.
+            What a sender is held to: \(SenderRules.all.count) rules, each with what breaks it and its source.
 
             ## Overview
 
             must and should are the words of the standards; reputation is what large receivers hold against a sender
-            though no standard is broken; info is worth knowing. A rule is never said to be kept where it could not be seen.
+            though no standard is broken; info is worth knowing. A rule is never said to be kept where it could not be
+            seen.
 
             """
         for layer in Layer.allCases { text += table(layer) }

@@ -8,6 +8,8 @@ package enum TextReport {
     package static let leastColumns = 60
     /// Senders that are shown point by point.
     package static let senderLimit = 5
+    /// Messages that are drawn.
+    package static let timelineLimit = 10
 
     /// - Parameters:
     ///   - columns: characters of a line, at most; only a long word or a marked place goes beyond.
@@ -19,6 +21,7 @@ package enum TextReport {
         if let lag = report.lagSentence { page.paragraph(lag, indent: 0, .yellow) }
         for (index, rule) in report.broken.enumerated() { add(rule, index + 1, to: &page) }
         addSenders(report, to: &page)
+        addTimelines(report, to: &page)
         addRules(report, to: &page)
         return page.text
     }
@@ -73,6 +76,17 @@ package enum TextReport {
             }
         page.line("  \(page.painted(word, colour))  \(point.question.title)")
         page.paragraph(point.evidence, indent: 18, point.state == .broken ? .plain : .dim)
+    }
+
+    // MARK: Messages
+
+    private static func addTimelines(_ report: Report, to page: inout TextPage) {
+        guard !report.timelines.isEmpty else { return }
+        page.line("")
+        page.line("Messages and their attempts", .bold)
+        for timeline in report.timelines.prefix(timelineLimit) { TimelineText.add(timeline, to: &page) }
+        let others = report.timelines.count + report.timelines_omitted - timelineLimit
+        if others > 0 { page.line("\(Report.counted(others, "more message")).") }
     }
 
     // MARK: Rules
