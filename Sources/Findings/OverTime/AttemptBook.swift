@@ -93,7 +93,7 @@ package struct AttemptBook: Sendable {
 
     /// The trail that this attempt goes on with.
     private mutating func known(_ attempt: inout Attempt, _ facts: MessageFacts?, _ from: String) -> Int? {
-        guard let facts else { return byItsEnvelope(attempt, from, isMessage: false) }
+        guard let facts else { return byItsEnvelope(attempt, from, nil) }
         let id = facts.messageID
         if let number = byKey[.message(id ?? "", version: facts.version)] {
             attempt.tie = id == nil ? .content : .messageID
@@ -104,7 +104,7 @@ package struct AttemptBook: Sendable {
             return number
         }
         attempt.tie = id == nil ? .content : .messageID
-        return byItsEnvelope(attempt, from, isMessage: true)
+        return byItsEnvelope(attempt, from, facts)
     }
 
     private func owes(_ number: Int, to attempt: Attempt) -> Bool {
@@ -119,15 +119,15 @@ package struct AttemptBook: Sendable {
     /// Trails of one pair of sender and recipient that are found by it, the newest.
     private static let envelopeTrails = 8
 
-    /// Trails that wait for this sender and recipient. Where several might be meant, the one that fits best is taken, and
-    /// none of the others is said to have been given up.
-    private mutating func byItsEnvelope(_ attempt: Attempt, _ from: String, isMessage: Bool) -> Int? {
+    /// Trails that wait for this sender and recipient, the newest first. Unless the attempt itself says which one it goes on
+    /// with, any of them might be meant, and none is said to have been given up.
+    private mutating func byItsEnvelope(_ attempt: Attempt, _ from: String, _ facts: MessageFacts?) -> Int? {
         var perhaps: [Int] = []
         var found: Int?
         let addresses = attempt.recipients.prefix(Self.envelopeLookups).map(\.address) + [""]
         search: for address in addresses {
             for number in (byEnvelope[.envelope(from: from, to: address)] ?? []).reversed() {
-                switch fit(number, address, attempt, isMessage: isMessage) {
+                switch fit(number, address, attempt, facts) {
                 case .yes:
                     found = number
                     break search
@@ -136,13 +136,14 @@ package struct AttemptBook: Sendable {
                 }
             }
         }
+        if let found, ring[found % Self.messageLimit]?.attempts.last?.declares(sameAs: attempt) == true { return found }
         for number in perhaps where number != found { ring[number % Self.messageLimit]?.isRevisited = true }
         return found
     }
 
     private enum Fit { case yes, perhaps, no }
 
-    private func fit(_ number: Int, _ address: String, _ attempt: Attempt, isMessage: Bool) -> Fit {
+    private func fit(_ number: Int, _ address: String, _ attempt: Attempt, _ facts: MessageFacts?) -> Fit {
         guard let trail = ring[number % Self.messageLimit], let last = trail.attempts.last,
             let outcome = trail.outcome(of: address)
         else { return .no }
@@ -150,12 +151,17 @@ package struct AttemptBook: Sendable {
             return outcome.isOpen ? .perhaps : .no
         }
         let isSame = last.declares(sameAs: attempt)
-        if outcome == .failed { return isSame == true && !isMessage ? .yes : .no }
-        guard outcome.isOpen else { return .no }
-        if isMessage, trail.hasMessage {
-            return trail.messageID == attempt.messageID || isSame != false ? .perhaps : .no
+        if let facts, trail.hasMessage {
+            // It has another id and other content; it may be the old one made anew all the same.
+            let isAlike = trail.messageID == facts.messageID || trail.subject == facts.subject || isSame == true
+            return outcome.isOpen && isAlike ? .perhaps : .no
         }
-        return isSame == false ? .perhaps : .yes
+        switch outcome {
+        case .failed: return isSame == true && facts == nil ? .yes : .no
+        case .abandoned: return last.session == attempt.session && isSame != false ? .yes : .no
+        case _ where outcome.isOpen: return isSame == false ? .perhaps : .yes
+        default: return .no
+        }
     }
 
     /// One name, or two of one domain.

@@ -22,6 +22,12 @@ package struct Timeline: Sendable, Hashable, Codable {
         /// Of the reply that decided; 0 where none was said.
         package var code: Int
         package var outcome: Outcome
+
+        package init(address: String, code: Int, outcome: Outcome) {
+            self.address = address
+            self.code = code
+            self.outcome = outcome
+        }
     }
 
     package struct Attempt: Sendable, Hashable, Codable {

@@ -31,6 +31,9 @@ struct TrailChecks {
     }
 
     private func keptAtOnce(_ attempt: Attempt, _ ledger: inout OverTimeLedger) {
+        if attempt.hasContent, attempt.recipients.count > 1 {
+            ledger.kept(.rcptSplitCopies, peer(attempt), isLoopback: attempt.isLoopback)
+        }
         guard attempt.isTellable, attempt.hasDelivered, hasPassed(attempt, settings) else { return }
         ledger.kept(.duplicateAfterAccept, peer(attempt), isLoopback: attempt.isLoopback)
     }

@@ -47,8 +47,13 @@ import Testing
         #expect(same.states[.duplicateAfterLostReply] == .kept)
         let anew = twice({ $0.end = "" }, { $0.letter.id = "<2@sender.example>"; $0.letter.date = "Fri, 27 Nov 2026 11:00:00 +0000" })
         #expect(anew.broken(Self.day) == [.duplicateAfterLostReply])
-        let another = twice({ $0.end = "" }, { $0.letter.id = "<2@sender.example>"; $0.letter.body = "Something else.\r\n" })
-        #expect(another.broken(Self.day) == [.retryMissing])
+        // Another message: but one with the same subject may be the old one, written anew.
+        for (subject, expected) in [("Other", [RuleID.retryMissing]), ("Hello", [])] {
+            let another = twice(
+                { $0.end = "" },
+                { $0.letter = Letter(id: "<2@sender.example>", subject: subject, body: "Something else.\r\n") })
+            #expect(another.broken(Self.day) == expected)
+        }
     }
 
     private static let mixed = [("b@any.test", "250 Ok"), ("c@any.test", "451 4.2.1 Later")]
