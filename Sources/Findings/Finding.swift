@@ -15,11 +15,14 @@ package struct Evidence: Sendable, Hashable, Codable {
     package var range: Range<Int>?
     /// Microseconds since the start of the session.
     package var at_us: UInt64?
+    /// The session, where the finding took several.
+    package var session: String?
 
     package init(
         line: Int? = nil, message: String? = nil, transaction: Int? = nil, range: Range<Int>? = nil,
-        at_us: UInt64? = nil
+        at_us: UInt64? = nil, session: String? = nil
     ) {
+        self.session = session
         self.line = line
         self.message = message
         self.transaction = transaction

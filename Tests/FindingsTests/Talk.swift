@@ -9,9 +9,11 @@ struct Talk {
     private var now_us: UInt64 = 0
     private var segment = 0
 
-    init(client: String = "192.0.2.9:40025", session: String = "s1", started_us: Int64 = 1_790_000_000_000_000) {
-        append(
-            .opened(session: session, listener: "smtp", client: client, local: "192.0.2.1:25", wall_us: started_us))
+    init(
+        client: String = "192.0.2.9:40025", session: String = "s1", started_us: Int64 = 1_790_000_000_000_000,
+        listener: String = "smtp", local: String = "192.0.2.1:25"
+    ) {
+        append(.opened(session: session, listener: listener, client: client, local: local, wall_us: started_us))
     }
 
     mutating func append(_ event: Event) { log.append(event, at_us: now_us) }

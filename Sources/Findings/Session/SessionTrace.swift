@@ -86,6 +86,8 @@ package struct TraceTransaction: Sendable {
     /// Without angle brackets; empty for the null reverse-path.
     package var reversePath: [UInt8]
     package var recipients: [(address: [UInt8], code: Int)] = []
+    /// The replies to them as they went out, in the same order.
+    package var recipientReplies: [[UInt8]] = []
     package var verdict: Verdict?
     package var phase: Phase?
     /// The code of the reply that ended it; 0 where none was said.
@@ -218,6 +220,7 @@ package struct SessionTrace: Sendable {
         case .recipientAnswered(let address, let wire):
             guard let openTransaction else { return }
             transactions[openTransaction].recipients.append((address, Self.code(wire)))
+            transactions[openTransaction].recipientReplies.append(wire)
         case .transactionEnded(let verdict, let phase, let reply, let message):
             endTransaction(verdict, phase, reply, message)
         case .clientHello(let offer): (tlsOffer, tlsOfferAt_us) = (offer, at_us)

@@ -1,0 +1,44 @@
+// What a report is made of. Somebody else reads it from the store; nothing is fetched here.
+
+import Journal
+
+package struct ReportInput: Sendable {
+    package var judgements: [SessionJudgement] = []
+    /// The records of those sessions, with their `lines`; what is missing costs the lines around the evidence, no more.
+    package var records: [SessionRecord] = []
+    /// Findings that took several sessions, and the states of their rules.
+    package var overTime: [Finding] = []
+    package var overTimeStates = RuleStates()
+    package var timelines: [Timeline] = []
+    package var settings: JudgingSettings
+    /// Microseconds since 1970-01-01 UTC.
+    package var generated_us: Int64
+    package var version: String
+    package var lag: JudgingLag?
+
+    package init(settings: JudgingSettings, generated_us: Int64, version: String) {
+        self.settings = settings
+        self.generated_us = generated_us
+        self.version = version
+    }
+}
+
+extension JudgingSettings {
+    /// Why a rule is not judged under these settings; nil where it is.
+    func unjudged(_ rule: SenderRule) -> UnjudgedRule? {
+        if let override = overrides[rule.id] {
+            return override.severity == nil ? UnjudgedRule(rule: rule.id, kind: .off, because: override.reason) : nil
+        }
+        switch rule.judging {
+        case .never(let because): return UnjudgedRule(rule: rule.id, kind: .never, because: because)
+        case .with(let option):
+            return UnjudgedRule(rule: rule.id, kind: .option, because: "it takes \(option)")
+        case .always: break
+        }
+        guard profile != .strict, !rule.profiles.contains(profile) else { return nil }
+        let names = rule.profiles.filter { $0 != .strict }.map(\.rawValue).joined(separator: ", ")
+        return UnjudgedRule(
+            rule: rule.id, kind: .profile,
+            because: names.isEmpty ? "only the profile strict asks for it" : "it is asked of the profile \(names)")
+    }
+}
