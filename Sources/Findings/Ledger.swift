@@ -85,9 +85,10 @@ package struct Ledger: Sendable {
     ///   - saw: what was seen; asked for only where it counts.
     ///   - disturbances: in force in the session up to this place.
     ///   - severity: graver or lighter than the rule's own, with a reason.
+    ///   - times: how many places this one stands for.
     package mutating func broken(
         _ id: RuleID, _ evidence: Evidence, under disturbances: Disturbances = [],
-        as severity: (Severity, reason: String)? = nil, saw: @autoclosure () -> String
+        as severity: (Severity, reason: String)? = nil, times: Int = 1, saw: @autoclosure () -> String
     ) {
         guard isJudged(id) else { return }
         let rule = SenderRules.rule(id)
@@ -97,6 +98,7 @@ package struct Ledger: Sendable {
             return
         }
         states[id] = .broken
+<<<<<<< HEAD
         let override = settings.overrides[id]
         let level = override?.severity ?? severity?.0 ?? rule.severity
         var index = Int(indexes[id.ordinal])
@@ -106,14 +108,24 @@ package struct Ledger: Sendable {
         }
         if index >= 0 {
             findings[index].count += 1
+=======
+        let index = Int(indexes[id.ordinal])
+        if index >= 0, findings[index].severity == (severity?.0 ?? findings[index].severity) {
+            findings[index].count += times
+>>>>>>> findings-header
             if findings[index].evidence.count < Finding.evidenceLimit { findings[index].evidence.append(evidence) }
             return
         }
         indexes[id.ordinal] = Int16(findings.count)
         findings.append(
             Finding(
+<<<<<<< HEAD
                 rule: id, layer: SenderRules.layer(of: id), severity: level,
                 session: session, evidence: [evidence], saw: Excerpt.text(saw()), what: rule.what, why: rule.why,
+=======
+                rule: id, layer: SenderRules.layer(of: id), severity: override?.severity ?? severity?.0 ?? rule.severity,
+                session: session, evidence: [evidence], count: times, saw: Excerpt.text(saw()), what: rule.what, why: rule.why,
+>>>>>>> findings-header
                 fix: rule.fix, citation: rule.citation, reason: override?.reason ?? severity?.reason))
     }
 }
