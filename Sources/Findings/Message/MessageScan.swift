@@ -2,17 +2,16 @@
 // the message whatever it holds. It judges nothing; the checks beside it do, by what stands at these places. Unlike the
 // scan that shows mail it keeps every oddity: a broken message must be judged as it is.
 
-import SMTP
-
 /// A header field as it stands in the octets.
 package struct ScannedField: Sendable, Hashable {
     /// Where the name stands, without white space before the colon; empty for a line that is no field.
     package var name: Range<Int>
-    /// From behind the colon to the end of the last folded line, its line end not among them.
+    /// From behind the colon to the end of the last folded line, its line end not among them. Of a stray line all of it.
     package var value: Range<Int>
     /// The whole field with its line end.
     package var whole: Range<Int>
-    /// A line of the header that is neither a field nor a continuation.
+    /// A line of the header that is neither a field nor a continuation: there is no colon, or white space stands inside
+    /// of what would be the name.
     package var isStray = false
     /// White space stands between the name and the colon.
     package var hasSpaceBeforeColon = false
@@ -27,8 +26,10 @@ package struct ScannedPart: Sendable {
     package var fields: [ScannedField]
     /// The header, up to and without the blank line.
     package var header: Range<Int>
+    /// Up to the line break that belongs to the next boundary (RFC 2046 §5.1.1). Of a multipart with its preamble, parts
+    /// and epilogue; of message/rfc822 the whole message inside, which is a part of its own as well.
     package var body: Range<Int>
-    /// A blank line stood behind the header.
+    /// A blank line stood behind the header. A body part with nothing in it needs none (RFC 2046 §5.1.1).
     package var hasBlankLine: Bool
     package var type = ContentType()
     /// The value of Content-Transfer-Encoding in small letters, without comments; nil where there is no such field.
@@ -36,37 +37,37 @@ package struct ScannedPart: Sendable {
     /// Of a multipart: how many parts were found, and whether the close-delimiter was.
     package var childCount = 0
     package var isClosed = false
+    /// The line with its first delimiter, in front of which the preamble stands; nil where there is none.
+    package var firstDelimiter: Range<Int>?
+    /// The line with the close-delimiter, behind which the epilogue stands; nil where there is none.
+    package var closeDelimiter: Range<Int>?
+    /// Lines that begin with two hyphens and its boundary and then go on: a parser that looks at the beginning of a line only
+    /// (RFC 2046 §5.1.1 lets it) takes them for a delimiter. How many, and where the first begins.
+    package var lookalikes = 0
+    package var firstLookalike = 0
     package var isMultipart: Bool { type.type == "multipart" }
-}
-
-/// The Content-Type of a part, as far as it could be read.
-package struct ContentType: Sendable, Hashable {
-    /// In small letters; text/plain where there is no field (RFC 2045 §5.2).
-    package var type = "text"
-    package var subtype = "plain"
-    /// By name in small letters, as they stand, quotes removed; of several the first.
-    package var parameters: [String: [UInt8]] = [:]
-    /// The field is there.
-    package var isGiven = false
-    package init() {}
+    /// message/rfc822 or message/global (RFC 6532 §3.7).
+    package var isMessage: Bool { type.type == "message" && (type.subtype == "rfc822" || type.subtype == "global") }
 }
 
 package struct MessageScan: Sendable {
-    /// Lines of the header and parts that are kept, at most.
+    /// Lines of one header that are kept, those of all headers together, and parts that are kept, at most.
     package static let fieldLimit = 10_000
+    package static let allFieldsLimit = 50_000
     package static let partLimit = 10_000
+    /// Parts inside parts that are opened, at most.
     package static let depthLimit = 100
 
     /// The root first, then each part in the order in which it begins.
-    package private(set) var parts: [ScannedPart] = []
+    package private(set) var parts: [ScannedPart]
     /// Something is there beyond a limit: nothing is concluded from an absence.
-    package private(set) var isCut = false
+    package private(set) var isCut: Bool
 
     package init(_ octets: UnsafeBufferPointer<UInt8>) {
-        parts = [
-            ScannedPart(
-                depth: 0, parent: nil, fields: [], header: 0..<0, body: 0..<octets.count, hasBlankLine: false)
-        ]
+        var scanner = PartScanner(octets)
+        scanner.scan()
+        parts = scanner.parts
+        isCut = scanner.isCut
     }
 
     package var fields: [ScannedField] { parts[0].fields }
