@@ -97,17 +97,22 @@ package struct Ledger: Sendable {
             return
         }
         states[id] = .broken
-        let index = Int(indexes[id.ordinal])
-        if index >= 0, findings[index].severity == (severity?.0 ?? findings[index].severity) {
+        let override = settings.overrides[id]
+        let level = override?.severity ?? severity?.0 ?? rule.severity
+        var index = Int(indexes[id.ordinal])
+        // A rule may be broken in graver and in lighter ways; each has its finding.
+        if index >= 0, findings[index].severity != level {
+            index = findings.firstIndex { $0.rule == id && $0.severity == level } ?? -1
+        }
+        if index >= 0 {
             findings[index].count += 1
             if findings[index].evidence.count < Finding.evidenceLimit { findings[index].evidence.append(evidence) }
             return
         }
         indexes[id.ordinal] = Int16(findings.count)
-        let override = settings.overrides[id]
         findings.append(
             Finding(
-                rule: id, layer: SenderRules.layer(of: id), severity: override?.severity ?? severity?.0 ?? rule.severity,
+                rule: id, layer: SenderRules.layer(of: id), severity: level,
                 session: session, evidence: [evidence], saw: Excerpt.text(saw()), what: rule.what, why: rule.why,
                 fix: rule.fix, citation: rule.citation, reason: override?.reason ?? severity?.reason))
     }

@@ -1,6 +1,7 @@
 // The rules of the body: one clean page, one change, and what is found; the same for plain text.
 
 import Findings
+import SMTP
 import Testing
 
 @Suite struct BodyTests {
@@ -109,9 +110,9 @@ import Testing
         MIMEChange(.bodyTemplateResidue, change: "(if you", to: "Dear *|FNAME|*,"),
         MIMEChange(.bodyTemplateResidue, change: "(if you", to: "Dear [object Object],"),
         MIMEChange(.bodyTemplateResidue, change: "(if you", to: "Hello undefined,"),
-        MIMEChange(change: "(if you", to: "Dear Nullmeier, Dear Null, Hello undefinedly,"),
-        MIMEChange(change: "(if you", to: "This is undefined behaviour, 100%% sure *|"),
-        MIMEChange(change: "(if you", to: "$5 {x} {{}} ${} %% * | * [object] a[i]"),
+        MIMEChange(change: "(if you", to: "Dear Nullmeier, Dear Null, Hello undefinedly,\n"),
+        MIMEChange(change: "(if you", to: "This is undefined behaviour, 100%% sure *|\n"),
+        MIMEChange(change: "(if you", to: "$5 {x} {{}} ${} %% * | * [object] a[i]\n"),
     ]
 
     @Test(arguments: texts) func oneChangeOfTheTextBreaksItsRules(_ change: MIMEChange) throws {
@@ -139,12 +140,13 @@ import Testing
 
     @Test func whatLeadsToThisMachineIsSoftenedForAPeerOnIt() {
         let mail = MIMEMail.single("Subject: staging", "http://127.0.0.1:3000/ and http://203.0.113.1/")
-        func severities(_ client: String, _ rule: RuleID) -> [Severity] {
-            mail.judged(client: client).findings.filter { $0.rule == rule }.map(\.severity)
+        func severities(_ client: String, _ rule: RuleID, _ profile: SenderProfile = .mx) -> [Severity] {
+            mail.judged(profile, client: client).findings.filter { $0.rule == rule }.map(\.severity)
         }
         #expect(severities("192.0.2.9:1", .bodyLinkIpHost) == [.reputation])
         #expect(severities("127.0.0.1:1", .bodyLinkIpHost) == [.reputation, .info])
         #expect(severities("127.0.0.1:1", .bodyLinkOddPort) == [.info])
+        #expect(severities("127.0.0.1:1", .bodyLinkIpHost, .strict) == [.reputation])
     }
 
     // MARK: Unsubscribing
@@ -177,6 +179,10 @@ import Testing
         #expect(Self.bulk(body, "Precedence: junk").judged().broken == [])
         #expect(Self.bulk(body, "Subject: yours").judged(.mx).broken == [])
         #expect(Self.bulk(body, "Subject: yours").judged(.bulk).broken == [.bodyUnsubscribeLinkMissing])
+        // A reply of a machine says so to be left in peace.
+        let reply = Self.bulk(body, "Precedence: bulk\nAuto-Submitted: auto-replied")
+        #expect(reply.judged().broken == [])
+        #expect(Self.bulk(body).judged { $0.reversePath = ReversePath(address: []) }.broken == [])
         #expect(MIMEMail().judged(.bulk).kept.contains(.bodyUnsubscribeLinkMissing))
     }
 
@@ -212,6 +218,6 @@ import Testing
         #expect(range.lowerBound == body + 801 + 2 * (801 / 76))
         #expect(
             String(decoding: mail.octets[range], as: UTF8.self).replacing("\r\n", with: "")
-                == "BodHRwOi8vYS5leGFtcGxlLw".dropFirst(1))
+                == "Gh0dHA6Ly9hLmV4YW1wbGUv")
     }
 }

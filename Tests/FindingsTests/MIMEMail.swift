@@ -21,7 +21,8 @@ struct MIMEMail {
         """
 
     static let plain = """
-        Gr=C3=BC=C3=9Fe! See https://www.sender.example/offer?a=3D1, or (if you =
+        Gr=C3=BC=C3=9Fe! See
+        https://www.sender.example/offer?a=3D1, or (if you =
         like) <https://sender.example/u/1> to unsubscribe.
         """
 

@@ -10,7 +10,7 @@ import Testing
         #expect(judged.broken == [])
         let unseen: Set<RuleID> = [
             // Nothing of the kind is in it.
-            .mimeReportMalformed, .bodyLinkDead, .bodyUnsubscribeActsOnGet, .bodyOneClickEndpoint, .bodySingleUseLink,
+            .mimeCteFalse, .mimeReportMalformed, .bodyLinkDead, .bodyUnsubscribeActsOnGet, .bodyOneClickEndpoint, .bodySingleUseLink,
             .bodyUnsubscribeLinkMissing,
         ]
         for id in RuleID.allCases where [.mime, .body].contains(SenderRules.layer(of: id)) && !unseen.contains(id) {
@@ -46,7 +46,7 @@ import Testing
             .mimeBoundaryAbsentInBody, change: "JVBERi0xLjQ=\n--outer=_7--\nNothing.",
             to: "JVBERi0xLjQ=\n--outer=_7\nContent-Type: multipart/mixed; boundary=none\n\n--none--\n\n--outer=_7--"),
 
-        MIMEChange(.mimeClosingBoundaryMissing, change: "\n--outer=_7--\n", to: "\n"),
+        MIMEChange(.mimeClosingBoundaryMissing, change: "\n--outer=_7--\nNothing.\n", to: "\n"),
         MIMEChange(.mimeClosingBoundaryMissing, change: "\n--inner=_7--\n", to: "\n"),
         MIMEChange(change: "\n--outer=_7--\nNothing.\n", to: "\n--outer=_7-- \t"),
 
@@ -306,7 +306,7 @@ import Testing
     }
 
     @Test func theSinkOutOfStepExcusesWhatIsMissing() {
-        let mail = MIMEMail().with("\n--outer=_7--\n", "\n")
+        let mail = MIMEMail().with("\n--outer=_7--\nNothing.\n", "\n")
         #expect(mail?.judged { $0.disturbances = .garbled }.broken == [])
         #expect(mail?.judged { $0.disturbances = .delayed }.broken == [.mimeClosingBoundaryMissing])
     }

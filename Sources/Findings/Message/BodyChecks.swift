@@ -7,7 +7,7 @@ enum BodyChecks {
     ) {
         let view = MIMEView(octets, scan, message: input.message, transaction: input.transaction)
         var buffer = TextBuffer()
-        var unsubscribing = Unsubscribing(isBulk: BulkMark.isBulk(view, ledger.settings.profile))
+        var unsubscribing = Unsubscribing(isBulk: BulkMark.isBulk(view, input, ledger.settings.profile))
         var references = References()
         for index in scan.parts.indices where view.facts[index].isOwn && scan.parts[index].type.type == "text" {
             guard view.facts[index].encoding != .other else {
@@ -98,19 +98,32 @@ enum BodyChecks {
     }
 }
 
-/// Whether a message is bulk mail: by the user's word, or by its own (List-Id, Precedence, Feedback-ID).
+/// Whether a message is bulk mail: by the user's word, or by its own (List-Id, Precedence, Feedback-ID). Replies of machines say
+/// so too, to be left in peace, and are none.
 enum BulkMark {
-    static func isBulk(_ view: MIMEView, _ profile: SenderProfile) -> Bool {
-        if profile == .bulk { return true }
-        return view.scan.fields.contains { field in
+    static func isBulk(_ view: MIMEView, _ input: MessageInput, _ profile: SenderProfile) -> Bool {
+        var isMarked = profile == .bulk
+        for field in view.scan.fields {
             switch field.name.count {
-            case 7: FieldText.equals(view.octets, field.name, "list-id")
+            case 7:
+                if FieldText.equals(view.octets, field.name, "list-id") { isMarked = true }
             case 10:
-                FieldText.equals(view.octets, field.name, "precedence") && isBulkWord(view.octets, field.value)
-            case 11: FieldText.equals(view.octets, field.name, "feedback-id")
-            default: false
+                if FieldText.equals(view.octets, field.name, "precedence"), isBulkWord(view.octets, field.value) {
+                    isMarked = true
+                }
+            case 11:
+                if FieldText.equals(view.octets, field.name, "feedback-id") { isMarked = true }
+            case 14:
+                // RFC 3834 §5.
+                if FieldText.equals(view.octets, field.name, "auto-submitted"),
+                    !FieldText.begins(view.octets, FieldText.trimmed(view.octets, field.value), "no")
+                {
+                    return false
+                }
+            default: break
             }
         }
+        return isMarked && !input.reversePath.address.isEmpty
     }
 
     private static func isBulkWord(_ octets: MessageOctets, _ value: Range<Int>) -> Bool {
@@ -187,7 +200,9 @@ private struct References {
             } else {
                 ledger.broken(
                     .mimeRelatedIncomplete, view.evidence(reference.place), under: input.disturbances,
-                    as: (.should, "a missing part is advice of RFC 2392 §2, a missing type is required by RFC 2387 §3.1"),
+                    as: (
+                        .should, "a missing part is advice of RFC 2392 §2, a missing type is required by RFC 2387 §3.1"
+                    ),
                     saw: "cid:\(Excerpt.octets(reference.id)), and no part has that Content-ID")
             }
         }

@@ -8,7 +8,7 @@ enum MIMEChecks {
         ContentTypeChecks.check(input, view, &ledger)
         BoundaryChecks.check(input, view, &ledger)
         TransferEncodingChecks.check(input, view, &ledger)
-        ParameterChecks.check(input, view, &ledger)
+        FieldParameterChecks.check(input, view, &ledger)
         StructureChecks.check(input, view, &ledger)
     }
 }

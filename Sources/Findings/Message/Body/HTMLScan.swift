@@ -61,12 +61,19 @@ struct HTMLScan {
     /// A comment, a declaration, or what looks like one.
     private mutating func passOver() {
         guard OctetSearch.holds(octets, "!--", at: index, before: octets.count) else {
-            return index = behind(UInt8(ascii: ">"), from: index)
+            index = behind(UInt8(ascii: ">"), from: index)
+            return
         }
         index += 3
         // `<!-->` and `<!--->` are whole comments.
-        if OctetSearch.holds(octets, ">", at: index, before: octets.count) { return index += 1 }
-        if OctetSearch.holds(octets, "->", at: index, before: octets.count) { return index += 2 }
+        if OctetSearch.holds(octets, ">", at: index, before: octets.count) {
+            index += 1
+            return
+        }
+        if OctetSearch.holds(octets, "->", at: index, before: octets.count) {
+            index += 2
+            return
+        }
         while let end = FieldText.position(octets, of: UInt8(ascii: ">"), in: index..<octets.count) {
             index = end + 1
             if octets[end - 1] == UInt8(ascii: "-"), octets[end - 2] == UInt8(ascii: "-") { return }
@@ -110,7 +117,10 @@ struct HTMLScan {
         attributes.removeAll(keepingCapacity: true)
         while index < octets.count {
             let octet = octets[index]
-            if octet == UInt8(ascii: ">") { return index += 1 }
+            if octet == UInt8(ascii: ">") {
+                index += 1
+                return
+            }
             if isSpace(octet) || octet == UInt8(ascii: "/") {
                 index += 1
                 continue

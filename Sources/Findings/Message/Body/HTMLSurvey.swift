@@ -60,7 +60,9 @@ struct HTMLSurvey: HTMLVisitor {
     }
 
     mutating func raw(_ element: Range<Int>, _ content: Range<Int>) {
-        if isName(element, "style"), OctetSearch.find(octets, "@media", content) != nil { hiddenText.hasMediaRules = true }
+        if isName(element, "style"), OctetSearch.find(octets, "@media", content) != nil {
+            hiddenText.hasMediaRules = true
+        }
     }
 
     private func isName(_ range: Range<Int>, _ name: StaticString) -> Bool { FieldText.equals(octets, range, name) }
@@ -108,8 +110,9 @@ struct HTMLSurvey: HTMLVisitor {
         switch name.count {
         case 4: isName(name, "form")
         case 5: isName(name, "frame") || isName(name, "embed")
-        case 6: isName(name, "iframe") || isName(name, "object") || isName(name, "applet")
-            || isName(name, "script") && !isStructuredData(attributes)
+        case 6:
+            isName(name, "iframe") || isName(name, "object") || isName(name, "applet")
+                || isName(name, "script") && !isStructuredData(attributes)
         default: false
         }
     }

@@ -98,7 +98,8 @@ struct HiddenText {
     private func isAny(_ name: Range<Int>, _ names: [StaticString]) -> Bool { names.contains { isName(name, $0) } }
 
     private func isVoid(_ name: Range<Int>) -> Bool {
-        isAny(name, ["img", "br", "hr", "input", "meta", "link", "area", "base", "col", "wbr", "source", "body", "html"])
+        isAny(
+            name, ["img", "br", "hr", "input", "meta", "link", "area", "base", "col", "wbr", "source", "body", "html"])
     }
 
     private func mayLackEnd(_ name: Range<Int>) -> Bool {
@@ -117,7 +118,8 @@ struct HiddenText {
         var way: Way?
         var start = style.lowerBound
         while start < style.upperBound {
-            let end = FieldText.position(octets, of: UInt8(ascii: ";"), in: start..<style.upperBound) ?? style.upperBound
+            let end =
+                FieldText.position(octets, of: UInt8(ascii: ";"), in: start..<style.upperBound) ?? style.upperBound
             if let colon = FieldText.position(octets, of: UInt8(ascii: ":"), in: start..<end) {
                 let property = FieldText.trimmed(octets, start..<colon)
                 let value = withoutImportance(octets, FieldText.trimmed(octets, colon + 1..<end))

@@ -57,7 +57,8 @@ struct LinkVerdict {
 enum ShownAddress {
     /// Bare names with these ends are read as hosts; `node.js` and `readme.md` are not.
     private static let suffixes: Set<String> = [
-        "com", "org", "net", "edu", "gov", "info", "biz", "de", "uk", "fr", "nl", "it", "es", "eu", "us", "ca", "au", "ch", "at",
+        "com", "org", "net", "edu", "gov", "info", "biz", "de", "uk", "fr", "nl", "it", "es", "eu", "us", "ca", "au",
+        "ch", "at",
         "pl", "se", "dk", "fi", "jp", "cn", "br", "ru", "in", "example", "bank", "shop", "online",
     ]
 
@@ -104,6 +105,7 @@ enum LinkChecks {
     static func check(
         _ survey: BodySurvey, _ text: PartText, _ input: MessageInput, _ view: MIMEView, _ ledger: inout Ledger
     ) {
+        let isSoft = ledger.isLocalPeer && ledger.settings.profile != .strict
         for link in survey.links {
             let verdict = LinkVerdict(link, hasBase: survey.hasBase)
             for (fault, rule) in LinkFaults.rules where verdict.seen.contains(fault) {
@@ -111,20 +113,11 @@ enum LinkChecks {
                     ledger.kept(rule)
                     continue
                 }
-                if verdict.malformation == .noScheme, fault == .malformed, hasContentLocation(view) { continue }
-                let isSoftened = verdict.isLocal && ledger.isLocalPeer && (fault == .ipHost || fault == .oddPort)
+                if verdict.malformation == .noScheme, fault == .malformed, view.hasContentLocation { continue }
+                let isSoftened = isSoft && verdict.isLocal && (fault == .ipHost || fault == .oddPort)
                 ledger.broken(
                     rule, view.evidence(text.source(link.range)), under: input.disturbances,
                     as: isSoftened ? (.info, localReason) : nil, saw: words(link, verdict, fault))
-            }
-        }
-    }
-
-    /// RFC 2557 §5: relative links may have their base in the header.
-    private static func hasContentLocation(_ view: MIMEView) -> Bool {
-        view.scan.parts.contains { part in
-            part.fields.contains {
-                $0.name.count == 16 && FieldText.equals(view.octets, $0.name, "content-location")
             }
         }
     }

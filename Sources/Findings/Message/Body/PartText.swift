@@ -20,23 +20,37 @@ struct TextBuffer {
     /// Decodes the body until the limit, and remembers nothing of what was decoded before.
     mutating func fill(_ source: MessageOctets, _ body: Range<Int>, isBase64: Bool) {
         self.isBase64 = isBase64
-        isCut = false
-        octets.removeAll(keepingCapacity: true)
         checkpoints.removeAll(keepingCapacity: true)
-        octets.reserveCapacity(min(PartText.limit, isBase64 ? body.count / 4 * 3 + 3 : body.count))
+        // A unit makes three octets at most, and no more than it has itself.
+        let room = min(PartText.limit, isBase64 ? body.count / 4 * 3 + 3 : body.count)
         var index = body.lowerBound
-        var nextCheckpoint = index
-        while index < body.upperBound {
-            if index >= nextCheckpoint {
-                checkpoints.append(Checkpoint(decoded: octets.count, source: index))
-                nextCheckpoint = index + Self.stride
+        var marks = checkpoints
+        octets = [UInt8](unsafeUninitializedCapacity: room) { buffer, count in
+            var nextCheckpoint = index
+            while index < body.upperBound, count + 3 <= room || !isBase64 && count < room {
+                if index >= nextCheckpoint {
+                    marks.append(Checkpoint(decoded: count, source: index))
+                    nextCheckpoint = index + Self.stride
+                }
+                if !isBase64 {
+                    // What is no escape stands for itself, up to the next one.
+                    let end = min(body.upperBound, nextCheckpoint, index + room - count)
+                    let run = FieldText.position(source, of: UInt8(ascii: "="), in: index..<end) ?? end
+                    while index < run {
+                        buffer[count] = source[index]
+                        count += 1
+                        index += 1
+                    }
+                    if index == end { continue }
+                }
+                index = step(source, index, body.upperBound) { octet in
+                    buffer[count] = octet
+                    count += 1
+                }
             }
-            guard octets.count + 3 <= PartText.limit else {
-                isCut = true
-                return
-            }
-            index = step(source, index, body.upperBound) { octets.append($0) }
         }
+        checkpoints = marks
+        isCut = index < body.upperBound
     }
 
     /// One unit of the encoding: four characters of base64, an escape, a soft line break, or one octet.
@@ -50,6 +64,16 @@ struct TextBuffer {
     private static func quantum(
         _ source: MessageOctets, _ start: Int, _ end: Int, _ emit: (UInt8) -> Void
     ) -> Int {
+        if start + 4 <= end {
+            let (one, two) = (base64Value(source[start]), base64Value(source[start + 1]))
+            let (three, four) = (base64Value(source[start + 2]), base64Value(source[start + 3]))
+            if one | two | three | four < 64 {
+                emit(one << 2 | two >> 4)
+                emit(two << 4 | three >> 2)
+                emit(three << 6 | four)
+                return start + 4
+            }
+        }
         var index = start
         var bits: UInt32 = 0
         var count = 0
@@ -68,16 +92,13 @@ struct TextBuffer {
         return index
     }
 
+    /// 64 for what is no digit of base64.
     @inline(__always)
     private static func base64Value(_ octet: UInt8) -> UInt8 {
-        switch octet {
-        case 65...90: octet - 65
-        case 97...122: octet - 71
-        case 48...57: octet + 4
-        case 43: 62
-        case 47: 63
-        default: 64
-        }
+        let letter = (octet | 0x20) &- 97
+        if letter < 26 { return octet & 0x20 == 0 ? letter : letter + 26 }
+        if octet &- 48 < 10 { return octet + 4 }
+        return octet == 43 ? 62 : octet == 47 ? 63 : 64
     }
 
     /// RFC 2045 §6.7. What is no escape stands for itself.
@@ -107,9 +128,16 @@ struct TextBuffer {
         FieldText.isDigit(octet) ? octet - 48 : (octet | 0x20) &- 87
     }
 
-    /// At this place of the message stands an escape.
-    func isEscape(_ message: MessageOctets, _ place: Int) -> Bool {
-        !isBase64 && place < message.count && message[place] == UInt8(ascii: "=")
+    /// Behind the escape at that place; of base64 behind the next digit, which the octet shares.
+    func sourceEnd(ofUnitAt place: Int, in message: MessageOctets, _ body: Range<Int>) -> Int {
+        guard isBase64 else {
+            let isEscape = place < body.upperBound && message[place] == UInt8(ascii: "=")
+            return min(place + (isEscape ? 3 : 1), body.upperBound)
+        }
+        var end = place + 1
+        // A line break may stand between the two.
+        while end < min(place + 4, body.upperBound), Self.base64Value(message[end]) >= 64 { end += 1 }
+        return min(end + 1, body.upperBound)
     }
 
     /// Where in the message the decoded octet began.
@@ -191,7 +219,7 @@ struct PartText {
         let start = buffer.source(of: range.lowerBound, in: message, body)
         guard !range.isEmpty else { return start..<start }
         let last = buffer.source(of: range.upperBound - 1, in: message, body)
-        return start..<max(start, min(last + (buffer.isEscape(message, last) ? 3 : 1), body.upperBound))
+        return start..<max(start, buffer.sourceEnd(ofUnitAt: last, in: message, body))
     }
 
     /// Decoded octets from there on, a few.

@@ -104,7 +104,8 @@ struct TextSurvey {
     }
 
     private func isNameOctet(_ octet: UInt8) -> Bool {
-        FieldText.isLetter(octet) || FieldText.isDigit(octet) || octet == UInt8(ascii: "_") || octet == UInt8(ascii: ".")
+        FieldText.isLetter(octet) || FieldText.isDigit(octet) || octet == UInt8(ascii: "_")
+            || octet == UInt8(ascii: ".")
             || octet == UInt8(ascii: "-") || octet == UInt8(ascii: ":")
     }
 
@@ -124,7 +125,9 @@ struct TextSurvey {
     /// "Dear null": a greeting, and a word in place of the name that only a program says.
     private func greeting(at index: Int, in range: Range<Int>) -> Range<Int>? {
         if index > range.lowerBound, FieldText.isLetter(octets[index - 1]) { return nil }
-        let greetings: [StaticString] = ["dear ", "hello ", "hi ", "hey ", "hallo ", "liebe ", "lieber ", "bonjour ", "hola "]
+        let greetings: [StaticString] = [
+            "dear ", "hello ", "hi ", "hey ", "hallo ", "liebe ", "lieber ", "bonjour ", "hola ",
+        ]
         let names: [StaticString] = ["null", "undefined", "(null)"]
         for greeting in greetings where OctetSearch.holds(octets, greeting, at: index, before: range.upperBound) {
             let name = index + greeting.utf8CodeUnitCount

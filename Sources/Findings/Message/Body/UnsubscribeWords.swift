@@ -6,13 +6,16 @@ enum UnsubscribeWords {
     private static let words: [String] = [
         // English, and what paths of links say in every language.
         "unsub", "opt-out", "optout", "opt out", "opt_out", "preference", "email settings", "email-settings",
-        "manage subscription", "manage your subscription", "subscription", "stop receiving", "no longer wish", "remove me",
+        "manage subscription", "manage your subscription", "subscription", "stop receiving", "no longer wish",
+        "remove me",
         "mailing list", "notification settings", "signoff", "sign off",
         // German, Dutch, Scandinavian languages.
-        "abmeld", "abbestell", "austrag", "abonnement", "newsletter beenden", "afmeld", "uitschrijv", "avmeld", "avregist",
+        "abmeld", "abbestell", "austrag", "abonnement", "newsletter beenden", "afmeld", "uitschrijv", "avmeld",
+        "avregist",
         "avprenumer", "peruut", "tilaus",
         // French, Spanish, Portuguese, Italian, Romanian.
-        "sabonn", "sinscri", "suscrib", "suscripci", "darse de baja", "darte de baja", "dar de baja", "cancelar", "baja",
+        "sabonn", "sinscri", "suscrib", "suscripci", "darse de baja", "darte de baja", "dar de baja", "cancelar",
+        "baja",
         "descadastr", "inscri", "remover", "disiscri", "cancellati", "annulla", "dezabon",
         // Polish, Czech, Slovak, Hungarian, Croatian, Turkish, Indonesian, Vietnamese.
         "wypisz", "rezygn", "subskryp", "odhl", "odber", "leiratkoz", "odjav", "abonelik", "listeden", "berhenti",

@@ -37,7 +37,8 @@ private enum Kind {
     }
 
     static let base64 = table { octet in
-        FieldText.isLetter(octet) || FieldText.isDigit(octet) || octet == UInt8(ascii: "+") || octet == UInt8(ascii: "/")
+        FieldText.isLetter(octet) || FieldText.isDigit(octet) || octet == UInt8(ascii: "+")
+            || octet == UInt8(ascii: "/")
     }
     static let quotedPrintable = table { $0 > 32 && $0 < 127 }
 }
@@ -134,7 +135,8 @@ struct QuotedPrintableSurvey {
             case Kind.foreign:
                 note(index)
                 index += 1
-            default: index += 1
+            default:
+                repeat { index += 1 } while index < body.upperBound && kinds[Int(octets[index])] == Kind.ordinary
             }
         }
         endLine(octets, lineStart, index)

@@ -38,12 +38,15 @@ struct PartFacts {
     var contentID: Range<Int>?
     /// Content-Disposition says so (RFC 2183 §2.2).
     var isAttachment = false
+    var hasLocation = false
 }
 
 struct MIMEView {
     let octets: MessageOctets
     let scan: MessageScan
     let facts: [PartFacts]
+    /// A Content-Location stands somewhere: relative links may have their base in the header (RFC 2557 §5).
+    let hasContentLocation: Bool
     private let message: String?
     private let transaction: Int?
 
@@ -62,6 +65,7 @@ struct MIMEView {
             all.append(facts)
         }
         facts = all
+        hasContentLocation = all.contains { $0.hasLocation }
     }
 
     private static func facts(_ octets: MessageOctets, _ part: ScannedPart) -> PartFacts {
@@ -77,6 +81,8 @@ struct MIMEView {
                 if facts.typeField == nil, FieldText.equals(octets, field.name, "content-type") {
                     facts.typeField = field.whole
                 }
+            case 16:
+                if FieldText.equals(octets, field.name, "content-location") { facts.hasLocation = true }
             case 19:
                 if facts.disposition == nil, FieldText.equals(octets, field.name, "content-disposition") {
                     facts.disposition = field.value

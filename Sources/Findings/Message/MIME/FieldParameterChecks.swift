@@ -1,7 +1,7 @@
 // Parameters of Content-Type and Content-Disposition: what may not stand in a value as it is (RFC 2047 §5, RFC 2183 §2.3), and
 // the extended and continued form of RFC 2231.
 
-enum ParameterChecks {
+enum FieldParameterChecks {
     static func check(_ input: MessageInput, _ view: MIMEView, _ ledger: inout Ledger) {
         for index in view.facts.indices where view.facts[index].isOwn {
             let written = view.scan.parts[index].type.written
@@ -38,7 +38,8 @@ enum ParameterChecks {
         let isName = parameter.name.hasPrefix("name") || parameter.name.hasPrefix("filename")
         if let high = OctetSearch.firstHigh(view.octets, parameter.valueRange) {
             // RFC 6532 §3.3 lets UTF-8 in where the session agreed on it (RFC 6531).
-            let isAllowed = input.reversePath.smtpUTF8 && UTF8Survey.firstFault(view.octets, parameter.valueRange) == nil
+            let isAllowed =
+                input.reversePath.smtpUTF8 && UTF8Survey.firstFault(view.octets, parameter.valueRange) == nil
             if isAllowed {
                 ledger.kept(.mimeParameterRaw8bit)
             } else {
@@ -182,7 +183,8 @@ private struct ExtendedParameters {
     }
 
     /// `charset'language'` in the first section, `%XX` in all of them, no quotes around.
-    private static func valueFault(_ parameter: ContentType.Written, isFirst: Bool, _ octets: MessageOctets) -> String? {
+    private static func valueFault(_ parameter: ContentType.Written, isFirst: Bool, _ octets: MessageOctets) -> String?
+    {
         if parameter.isQuoted { return "an extended value in quotes" }
         var apostrophes = 0
         var index = parameter.valueRange.lowerBound
