@@ -99,6 +99,9 @@ package struct Ledger: Sendable {
         }
         states[id] = .broken
 <<<<<<< HEAD
+<<<<<<< HEAD
+=======
+>>>>>>> findings-mime
         let override = settings.overrides[id]
         let level = override?.severity ?? severity?.0 ?? rule.severity
         var index = Int(indexes[id.ordinal])
@@ -108,11 +111,14 @@ package struct Ledger: Sendable {
         }
         if index >= 0 {
             findings[index].count += 1
+<<<<<<< HEAD
 =======
         let index = Int(indexes[id.ordinal])
         if index >= 0, findings[index].severity == (severity?.0 ?? findings[index].severity) {
             findings[index].count += times
 >>>>>>> findings-header
+=======
+>>>>>>> findings-mime
             if findings[index].evidence.count < Finding.evidenceLimit { findings[index].evidence.append(evidence) }
             return
         }
@@ -120,6 +126,9 @@ package struct Ledger: Sendable {
         findings.append(
             Finding(
 <<<<<<< HEAD
+<<<<<<< HEAD
+=======
+>>>>>>> findings-mime
                 rule: id, layer: SenderRules.layer(of: id), severity: level,
                 session: session, evidence: [evidence], saw: Excerpt.text(saw()), what: rule.what, why: rule.why,
 =======

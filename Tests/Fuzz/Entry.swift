@@ -5,6 +5,8 @@
     private let target = FaultsFuzzTarget.rules
 #elseif FUZZ_MESSAGE
     private let target = FaultsFuzzTarget.message
+#elseif FUZZ_FINDINGS
+    private let target = FindingsFuzzTarget.findings
 #elseif FUZZ_COMMANDS
     private let target = FuzzTarget.commands
 #elseif FUZZ_BODY
