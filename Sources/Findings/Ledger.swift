@@ -98,10 +98,6 @@ package struct Ledger: Sendable {
             return
         }
         states[id] = .broken
-<<<<<<< HEAD
-<<<<<<< HEAD
-=======
->>>>>>> findings-mime
         let override = settings.overrides[id]
         let level = override?.severity ?? severity?.0 ?? rule.severity
         var index = Int(indexes[id.ordinal])
@@ -110,31 +106,16 @@ package struct Ledger: Sendable {
             index = findings.firstIndex { $0.rule == id && $0.severity == level } ?? -1
         }
         if index >= 0 {
-            findings[index].count += 1
-<<<<<<< HEAD
-=======
-        let index = Int(indexes[id.ordinal])
-        if index >= 0, findings[index].severity == (severity?.0 ?? findings[index].severity) {
             findings[index].count += times
->>>>>>> findings-header
-=======
->>>>>>> findings-mime
             if findings[index].evidence.count < Finding.evidenceLimit { findings[index].evidence.append(evidence) }
             return
         }
         indexes[id.ordinal] = Int16(findings.count)
         findings.append(
             Finding(
-<<<<<<< HEAD
-<<<<<<< HEAD
-=======
->>>>>>> findings-mime
                 rule: id, layer: SenderRules.layer(of: id), severity: level,
-                session: session, evidence: [evidence], saw: Excerpt.text(saw()), what: rule.what, why: rule.why,
-=======
-                rule: id, layer: SenderRules.layer(of: id), severity: override?.severity ?? severity?.0 ?? rule.severity,
-                session: session, evidence: [evidence], count: times, saw: Excerpt.text(saw()), what: rule.what, why: rule.why,
->>>>>>> findings-header
+                session: session, evidence: [evidence], count: times, saw: Excerpt.text(saw()), what: rule.what,
+                why: rule.why,
                 fix: rule.fix, citation: rule.citation, reason: override?.reason ?? severity?.reason))
     }
 }

@@ -34,17 +34,3 @@ package struct OverTimeSettings: Sendable, Hashable {
         return scaled < Double(UInt64.max / 2) ? UInt64(scaled) : UInt64.max / 2
     }
 }
-
-/// Times in words.
-enum Span {
-    /// `350 ms`, `2 s`, `25 min`, `3 h`, `2 d`: rounded down.
-    static func text(_ microseconds: UInt64) -> String {
-        switch microseconds {
-        case ..<1_000_000: "\(microseconds / 1000) ms"
-        case ..<120_000_000: "\(microseconds / 1_000_000) s"
-        case ..<7200_000_000: "\(microseconds / 60_000_000) min"
-        case ..<172_800_000_000: "\(microseconds / 3600_000_000) h"
-        default: "\(microseconds / 86400_000_000) d"
-        }
-    }
-}

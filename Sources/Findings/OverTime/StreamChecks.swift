@@ -49,7 +49,7 @@ enum StreamChecks {
         else { return }
         ledger.broken(
             .deadAddressKept, dead.peer, evidence, in: places(dead.evidence),
-            saw: "\(address) was refused with 5.1.1 \(dead.count) times in \(Span.text(span_us))")
+            saw: "\(address) was refused with 5.1.1 \(dead.count) times in \(Span.words(span_us))")
     }
 
     private static func checkStream(_ name: String, _ stream: StreamNotes.Stream, _ ledger: inout OverTimeLedger) {

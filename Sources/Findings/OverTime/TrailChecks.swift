@@ -112,7 +112,7 @@ struct TrailChecks {
         ledger.broken(
             rule, peer, isLoopback: second.isLoopback, second.evidence, in: places(before, visit),
             under: first.disturbances, as: certainty == .possible ? (.info, Self.byEnvelope) : nil,
-            saw: "\(reply(before)), again after \(Span.text(pause_us))\(how(certainty))\(intervals(history))")
+            saw: "\(reply(before)), again after \(Span.words(pause_us))\(how(certainty))\(intervals(history))")
     }
 
     private func judgeTuple(_ before: Visit, _ visit: Visit, _ ledger: inout OverTimeLedger) {
@@ -158,7 +158,7 @@ struct TrailChecks {
             in: places(before, visit), under: first.disturbances,
             as: certainty == .sure ? nil : (.info, Self.byEnvelope),
             saw: "\(reply(before)), again after "
-                + "\(Span.text(settings.scaled(second.start_us.since(first.end_us))))\(how(certainty))")
+                + "\(Span.words(settings.scaled(second.start_us.since(first.end_us))))\(how(certainty))")
     }
 
     private func judgeSize(_ before: Visit, _ visit: Visit, _ ledger: inout OverTimeLedger) {
@@ -184,7 +184,7 @@ struct TrailChecks {
             rule, peer(second), isLoopback: second.isLoopback, second.evidence, in: places(delivered, visit),
             under: first.disturbances,
             saw: "\(second.messageID ?? "the same content") was accepted for \(recipientWords(delivered, visit)) before, "
-                + "and came again after \(Span.text(settings.scaled(second.start_us.since(first.end_us))))")
+                + "and came again after \(Span.words(settings.scaled(second.start_us.since(first.end_us))))")
     }
 
     private func recipientWords(_ delivered: Visit, _ visit: Visit) -> String {
@@ -276,11 +276,11 @@ struct TrailChecks {
         } else if rounds.count == 1 {
             broken(
                 .retryMissing, history, &ledger,
-                saw: "\(reply(last)), and for \(Span.text(silence_us)) nothing more\(known)")
+                saw: "\(reply(last)), and for \(Span.words(silence_us)) nothing more\(known)")
         } else if span_us < thresholds.giveUp_us {
             broken(
                 .retryGivesUpEarly, history, &ledger,
-                saw: "\(rounds.count) attempts in \(Span.text(span_us)), then nothing for \(Span.text(silence_us))\(known)"
+                saw: "\(rounds.count) attempts in \(Span.words(span_us)), then nothing for \(Span.words(silence_us))\(known)"
                     + intervals(history))
         } else {
             ledger.kept(.retryGivesUpEarly, peer, isLoopback: isLoopback)
@@ -324,7 +324,7 @@ struct TrailChecks {
         } else {
             broken(
                 .retryNoBackoff, history, &ledger,
-                saw: "\(intervals.count) intervals, none longer than \(Span.text(most))\(self.intervals(history))")
+                saw: "\(intervals.count) intervals, none longer than \(Span.words(most))\(self.intervals(history))")
         }
     }
 
@@ -345,7 +345,7 @@ struct TrailChecks {
         let rounds = history.rounds
         guard rounds.count > 2 else { return "" }
         let words = zip(rounds, rounds.dropFirst()).prefix(10).map {
-            Span.text(settings.scaled($1.attempt.start_us.since($0.attempt.start_us)))
+            Span.words(settings.scaled($1.attempt.start_us.since($0.attempt.start_us)))
         }
         return "; intervals: " + words.joined(separator: ", ")
     }

@@ -51,7 +51,7 @@ import Testing
         for (subject, expected) in [("Other", [RuleID.retryMissing]), ("Hello", [])] {
             let another = twice(
                 { $0.end = "" },
-                { $0.letter = Letter(id: "<2@sender.example>", subject: subject, body: "Something else.\r\n") })
+                { $0.letter = SceneLetter(id: "<2@sender.example>", subject: subject, body: "Something else.\r\n") })
             #expect(another.broken(Self.day) == expected)
         }
     }
@@ -83,7 +83,7 @@ import Testing
         _ = Scene.transact(&talk, Call(to: to, end: nil))
         _ = Scene.transact(&talk, Call())
         talk.quit()
-        anew.note(talk, [Letter().facts(2)])
+        anew.note(talk, [SceneLetter().facts(2)])
         #expect(anew.broken(Self.day) == [])
         // Nobody stays where the sink is slow.
         var slow = Scene()

@@ -5,7 +5,7 @@ import SMTP
 import Testing
 
 @Suite struct MessageFactsTests {
-    private let letter = Letter()
+    private let letter = SceneLetter()
 
     private func facts(_ text: String) -> MessageFacts {
         MessageFacts(
@@ -40,8 +40,8 @@ import Testing
         #expect(other.facts().version == first.version)
     }
 
-    @Test(arguments: [\Letter.subject, \.from, \.date, \.body])
-    func whatTheAuthorChangesDoes(_ path: WritableKeyPath<Letter, String> & Sendable) {
+    @Test(arguments: [\SceneLetter.subject, \.from, \.date, \.body])
+    func whatTheAuthorChangesDoes(_ path: WritableKeyPath<SceneLetter, String> & Sendable) {
         var other = letter
         other[keyPath: path] += "x"
         #expect(other.facts().version != letter.facts().version)

@@ -101,7 +101,7 @@ import Testing
         func scene(_ count: Int) -> [RuleID] {
             calls(count, every: 60) {
                 $1.client = "192.0.2.\($0 + 1)"
-                $1.letter.body = Letter().body
+                $1.letter.body = SceneLetter().body
             }.broken(Self.day)
         }
         #expect(scene(11) == [.sameContentManyIps])

@@ -5,7 +5,7 @@ import Journal
 import SMTP
 
 /// A message as it is written here: with what tells it from others.
-struct Letter {
+struct SceneLetter {
     var id: String? = "<1@sender.example>"
     var from = "a@sender.example"
     var subject = "Hello"
@@ -40,7 +40,7 @@ struct Call {
     var to: [(String, String)] = [("b@any.test", "250 2.1.5 Ok")]
     /// The reply to the end of the message; empty: it is lost; nil: QUIT without a message.
     var end: String? = "250 2.0.0 Ok"
-    var letter = Letter()
+    var letter = SceneLetter()
     /// The client goes without QUIT behind the last reply.
     var isHasty = false
     /// How long the session stays open at its end.
