@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 // The rooms of fakemx and the arrows between them. Arrows run one way:
-// fakemx -> FakeMX -> Web -> Sink -> {EventLoop, Store, Journal, Faults, SMTP}; Web -> Mail; Settings -> Faults;
-// Store -> Journal; Journal, Faults -> SMTP.
+// fakemx -> FakeMX -> Web -> Sink -> {EventLoop, Store, Findings, Journal, Faults, SMTP}; Web -> Mail;
+// Settings -> {Faults, Findings}; Store, Findings -> Journal; Journal, Faults -> SMTP.
 
 import PackageDescription
 
@@ -54,7 +54,7 @@ let package = Package(
         .target(
             name: "Sink",
             dependencies: [
-                "EventLoop", "Store", "Journal", "Faults", "SMTP",
+                "EventLoop", "Store", "Findings", "Journal", "Faults", "SMTP",
                 .product(name: "DequeModule", package: "swift-collections"),
             ],
             swiftSettings: strict),
@@ -62,7 +62,7 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "Sink", "Settings", "Store", "Journal", "Faults", "SMTP", "Mail",
+                "Sink", "Settings", "Store", "Findings", "Journal", "Faults", "SMTP", "Mail",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -72,7 +72,7 @@ let package = Package(
         .target(
             name: "FakeMX",
             dependencies: [
-                "Web", "Mail", "Sink", "Settings", "Store", "EventLoop", "Journal", "Faults", "SMTP",
+                "Web", "Mail", "Sink", "Settings", "Store", "EventLoop", "Findings", "Journal", "Faults", "SMTP",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -80,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "fakemx",
             dependencies: [
-                "FakeMX", "Web", "Sink", "Settings", "Faults", "Journal", "EventLoop",
+                "FakeMX", "Web", "Sink", "Settings", "Findings", "Faults", "Journal", "EventLoop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),

@@ -8,6 +8,7 @@ extension Connection {
         engine.supply(records)
         defer { engine.supply(UnsafeRawBufferPointer(start: nil, count: 0)) }
 
+        tls.overhear(records)
         if tls.isListening {
             let heard = tls.listen(records)
             transmitRecords()
@@ -50,6 +51,9 @@ extension Connection {
             finishInput(now: now)
         }
     }
+
+    /// What the client offered in its ClientHello; nil before it came.
+    package var clientHello: TLSClientHello? { tls?.clientHello }
 
     /// Records that were held while reading was paused, and failures before the first octet.
     func receiveHeldRecords(now: Instant) {

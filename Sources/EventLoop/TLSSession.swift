@@ -20,6 +20,10 @@ final class TLSSession {
     /// As the ClientHello decided.
     private(set) var manner = TLSManner.orderly
     private var isShutDown = false
+    /// What the client offers; nil before its ClientHello is whole, and where it cannot be read.
+    private(set) var clientHello: TLSClientHello?
+    /// Records until then; nil afterwards.
+    private var helloOctets: [UInt8]? = []
     /// The handler knows of the failure.
     var toldFailure = false
     /// The client said that it sends no more (RFC 8446 §6.1).
@@ -66,6 +70,18 @@ final class TLSSession {
         if stage == .failed { return }
         stage = .failed
         self.reason = reason
+    }
+
+    /// Reads along until the ClientHello is whole.
+    func overhear(_ records: UnsafeRawBufferPointer) {
+        guard var octets = helloOctets else { return }
+        octets += records
+        helloOctets = nil
+        switch TLSClientHello.read(octets) {
+        case .wanting: if octets.count < TLSClientHello.limit { helloOctets = octets }
+        case .heard(let hello): clientHello = hello
+        case .unreadable: break
+        }
     }
 
     /// Takes records until the ClientHello is whole, and decides then how it goes on.

@@ -29,12 +29,27 @@ package enum Judge {
         _ settings: JudgingSettings = JudgingSettings()
     ) -> SessionJudgement {
         var ledger = Ledger(settings: settings, session: trace.id, isLocalPeer: trace.isLoopback)
+        judge(trace, circumstances, &ledger)
+        for message in messages { judge(message, &ledger) }
+        return judgement(trace, ledger)
+    }
+
+    /// One message of a session, when it has come: the session may go on for long.
+    package static func judge(_ message: MessageInput, _ ledger: inout Ledger) {
+        MessageChecks.check(message, &ledger)
+    }
+
+    /// A session that has ended.
+    package static func judge(_ trace: SessionTrace, _ circumstances: Circumstances, _ ledger: inout Ledger) {
         ConnectionChecks.check(trace, circumstances, &ledger)
         HelloChecks.check(trace, circumstances, &ledger)
         TLSChecks.check(trace, circumstances, &ledger)
         EnvelopeChecks.check(trace, circumstances, &ledger)
         DataSessionChecks.check(trace, circumstances, &ledger)
-        for message in messages { MessageChecks.check(message, &ledger) }
+    }
+
+    /// What the ledger has, the gravest first.
+    package static func judgement(_ trace: SessionTrace, _ ledger: Ledger) -> SessionJudgement {
         var excused: [String: String] = [:]
         for (rule, disturbances) in ledger.excused { excused[rule.rawValue] = disturbances.words }
         return SessionJudgement(

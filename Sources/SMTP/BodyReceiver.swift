@@ -32,11 +32,13 @@ struct BodyReceiver: Sendable, Hashable {
                 position = .lineStart
                 return (index + 1, true)
             case .dotCR:
+                content.noteUnstuffedDot()
                 content.appendCR()
                 room -= 1
                 position = .cr
             case .dot:
                 // The second dot, or what else follows, is content and not a dot at the start of a line.
+                if input[index] != .dot { content.noteUnstuffedDot() }
                 let run = takeRun(input, from: index, room: room, searchFrom: index + 1)
                 content.append(input.slice(index, run))
                 room -= run - index

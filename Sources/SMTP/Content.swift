@@ -12,6 +12,10 @@ struct Content: Sendable {
     private(set) var octets: [UInt8] = []
     /// Octets of the message so far, stored or not.
     private(set) var count = 0
+    /// It comes by BDAT (RFC 3030).
+    var isChunked = false
+    /// Dots at the start of a line that no client adds (RFC 5321 §4.5.2): how many, and where the first stood.
+    private(set) var unstuffedDots = UnstuffedDots()
 
     /// - Parameter limit: the largest message, in octets.
     init(keeps: Bool, limit: Int) {
@@ -24,6 +28,8 @@ struct Content: Sendable {
     /// - Parameter expected: the size that the client announced.
     mutating func begin(expected: Int?) {
         forget()
+        unstuffedDots = UnstuffedDots()
+        isChunked = false
         isStoring = keeps
         if isStoring, let expected { octets.reserveCapacity(min(expected, Self.reserveLimit)) }
     }
@@ -42,6 +48,11 @@ struct Content: Sendable {
         octets.append(.cr)
     }
 
+    mutating func noteUnstuffedDot() {
+        if unstuffedDots.count == 0 { unstuffedDots.first = count }
+        unstuffedDots.count += 1
+    }
+
     /// What comes is counted only.
     mutating func stopStoring() {
         isStoring = false
@@ -58,4 +69,11 @@ struct Content: Sendable {
         swap(&taken, &octets)
         return taken
     }
+}
+
+/// Dots that were removed although they were not the first of two.
+package struct UnstuffedDots: Sendable, Hashable {
+    package var count = 0
+    /// Octets of content in front of the first.
+    package var first = 0
 }

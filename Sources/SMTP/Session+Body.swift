@@ -64,6 +64,7 @@ extension Session {
         if input.isEmpty { return Step(consumed: 0, unit: .none, demand: .input) }
         var chunk = receiver
         let isContent = chunk.fate == .content
+        if isContent { content.isChunked = true }
         var step = Step(consumed: 0, unit: isContent ? .content : .swallowed, demand: .input)
         if chunk.owesOctet {
             chunk.owesOctet = false

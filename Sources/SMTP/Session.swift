@@ -93,6 +93,9 @@ package struct Session: ~Copyable {
     package var contentCount: Int { content.count }
     /// The message so far, without stuffed dots; empty where content is not kept, or was too big.
     package var contentSoFar: [UInt8] { content.octets }
+    /// The message came, or comes, by BDAT (RFC 3030).
+    package var isChunked: Bool { content.isChunked }
+    package var unstuffedDots: UnstuffedDots { content.unstuffedDots }
     /// Whether EHLO was said rather than HELO; nil before either. While the phase `ehlo` is undecided: which is being
     /// said.
     package var greetsExtended: Bool? {

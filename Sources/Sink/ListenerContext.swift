@@ -17,10 +17,14 @@ package final class ListenerContext: Sendable {
     package let keepsMessages: Bool
     /// Somebody reads the events: a store or a transcript.
     package let records: Bool
+    /// Senders are judged by what they send here.
+    package let judges: Bool
+    /// Users hand their mail in here (RFC 6409), by their settings or since TLS begins at once (RFC 8314 §3.3).
+    package let isSubmission: Bool
 
     package init(
         name: String, profile: Profile, rules: RuleBook, implicitTLS: Bool, tlsFault: TLSFault?, keepsMessages: Bool,
-        records: Bool
+        records: Bool, judges: Bool = false, isSubmission: Bool = false
     ) {
         self.name = name
         self.profile = profile
@@ -29,5 +33,7 @@ package final class ListenerContext: Sendable {
         self.tlsFault = tlsFault
         self.keepsMessages = keepsMessages
         self.records = records
+        self.judges = judges
+        self.isSubmission = isSubmission
     }
 }

@@ -51,17 +51,20 @@ final class LoopWorkspace: @unchecked Sendable {
 final class SessionOutput: Sendable {
     let store: any SessionStore
     let chronicle: Chronicle
+    /// nil where nobody is judged.
+    let judging: Judging?
     /// Somebody may ask the chronicle: a store that keeps sessions, or whoever waits and watches.
     let isWatched: Bool
     let transcript: TranscriptWriter?
     let counters: SinkCounters
 
     init(
-        store: any SessionStore, chronicle: Chronicle, isWatched: Bool, transcript: TranscriptWriter?,
+        store: any SessionStore, chronicle: Chronicle, judging: Judging?, isWatched: Bool, transcript: TranscriptWriter?,
         counters: SinkCounters
     ) {
         self.store = store
         self.chronicle = chronicle
+        self.judging = judging
         self.isWatched = isWatched
         self.transcript = transcript
         self.counters = counters
@@ -127,6 +130,13 @@ final class SMTPHandler: ConnectionHandler {
 
     func handshakeFinished(_ connection: Connection, _ result: Result<TLSFacts, TLSFailure>, now: Instant) {
         tellServerName(connection, now)
+        if let hello = connection.clientHello {
+            conversation.heard(
+                TLSOffer(
+                    versions: hello.versions, cipherSuites: hello.cipherSuites, serverName: hello.serverName,
+                    hasSupportedVersions: hello.hasSupportedVersions),
+                now_ns: now.nanoseconds, &workspace.effects)
+        }
         switch result {
         case .success(let facts):
             conversation.handshakeFinished(
@@ -165,6 +175,7 @@ final class SMTPHandler: ConnectionHandler {
             workspace.inTransaction += isInTransaction ? 1 : -1
         }
         storeMessages(connection, now)
+        if !workspace.effects.judged.isEmpty { workspace.output.judging?.take(workspace.effects.judged) }
         if workspace.effects.startsTLS, identity == nil {
             // STARTTLS is only listed where there is a certificate; a rule may offer it all the same.
             workspace.effects.startsTLS = false

@@ -3,6 +3,7 @@
 import Dispatch
 import EventLoop
 import Faults
+import Findings
 import Journal
 import SMTP
 import Store
@@ -19,6 +20,8 @@ package final class Server: Sendable {
     package let counters: SinkCounters
     package let store: any SessionStore
     package let chronicle: Chronicle
+    /// nil where nobody is judged.
+    package let judging: Judging?
     private let output: SessionOutput
     let loops: [EventLoop]
     private let workspaces: [LoopWorkspace]
@@ -45,16 +48,44 @@ package final class Server: Sendable {
         let store = try Self.store(configuration) { Self.tell($0, to: loops) }
         self.store = store
         sessionNumber = Atomic(store.lastSessionNumber)
+        let judging = try store.keepsSessions ? Self.judging(configuration, since_us: started_us) : nil
+        self.judging = judging
         chronicle = Chronicle(
-            store: store, run: UInt64(started_us), keepsEntries: configuration.isWatched)
+            store: store, run: UInt64(started_us), keepsEntries: configuration.isWatched, judging: judging)
+        judging?.whenJudged { [chronicle] session, judgement in
+            chronicle.tell(Self.entries(of: judgement, session))
+        }
         let output = SessionOutput(
-            store: store, chronicle: chronicle, isWatched: configuration.isWatched || store.keepsSessions,
+            store: store, chronicle: chronicle, judging: judging, isWatched: configuration.isWatched || store.keepsSessions,
             transcript: configuration.transcript.map { TranscriptWriter(form: $0, descriptor: descriptor) },
             counters: counters)
         self.output = output
         workspaces = loops.map { _ in LoopWorkspace(output: output) }
         generation = Mutex(Self.generation(of: configuration, output))
         sweeper = Alarm(queue: DispatchQueue(label: "fakemx.sweeper")) { store.expire(now_us: WallClock.now_us()) }
+    }
+
+    private static func judging(_ configuration: SinkConfiguration, since_us: Int64) throws -> Judging? {
+        guard var settings = configuration.judging else { return nil }
+        settings.thresholds.timeScale = configuration.timeScale
+        let judging = try Judging(settings: settings, observedSince_us: since_us)
+        var circumstances = Circumstances()
+        circumstances.ownNames = configuration.listeners.map { $0.profile.hostname.lowercased() }
+        judging.verdicts.setCircumstances(circumstances)
+        return judging
+    }
+
+    /// One for each finding.
+    private static func entries(of judgement: SessionJudgement, _ session: StoredSession) -> [Entry] {
+        guard !judgement.findings.isEmpty else { return [] }
+        let record = session.brief
+        return judgement.findings.map { finding in
+            var subject = Subject(record)
+            subject.message = finding.evidence.first?.message
+            subject.findings = [finding.rule.rawValue]
+            subject.severities = [finding.severity.rawValue]
+            return Entry(.finding, wall_us: session.ended_us, subject, detail: finding.saw)
+        }
     }
 
     private static func store(
@@ -157,7 +188,8 @@ package final class Server: Sendable {
         let contexts = configuration.listeners.map {
             ListenerContext(
                 name: $0.name, profile: $0.profile, rules: rules, implicitTLS: $0.implicitTLS, tlsFault: $0.tlsFault,
-                keepsMessages: output.store.keepsMessages, records: output.records)
+                keepsMessages: output.store.keepsMessages, records: output.records, judges: output.judging != nil,
+                isSubmission: $0.implicitTLS || configuration.judging?.profile == .submission)
         }
         return Generation(configuration: configuration, rules: rules, contexts: contexts)
     }
@@ -184,6 +216,12 @@ package final class Server: Sendable {
         }
         await chronicle.settle()
         await store.settle()
+    }
+
+    /// Returns when every session that clients ended before the call is judged, too.
+    package func settleJudging() async {
+        await settle()
+        await judging?.settle()
     }
 
     /// Now, as a point from which on things can be asked for.
@@ -242,6 +280,7 @@ package final class Server: Sendable {
         for loop in loops { await loop.shutdown() }
         for workspace in workspaces { workspace.flush() }
         await chronicle.settle()
+        await judging?.close()
         chronicle.close()
         await store.close()
         output.transcript?.flush(atMost_ms: Self.flush_ms)

@@ -2,6 +2,7 @@
 
 import EventLoop
 import Faults
+import Findings
 import Journal
 import SMTP
 import Store
@@ -55,6 +56,8 @@ package struct SinkConfiguration: Sendable {
     package var isWatched: Bool
     /// What is looked for in a message that stands in a file: its decoded text.
     package var searchText: @Sendable (Message) -> String
+    /// How senders are judged; nil: they are not.
+    package var judging: JudgingSettings?
     /// Event loops, one thread each.
     package var loops: Int
     /// Connections open at once, over all loops.
@@ -66,7 +69,7 @@ package struct SinkConfiguration: Sendable {
         magic: MagicPacks = .usual, catalogue: Catalogue = .empty, store: StoreKind = .memory(Retention()),
         transcript: TranscriptForm? = nil, isWatched: Bool = true,
         searchText: @escaping @Sendable (Message) -> String = { Text.lossy($0.content) },
-        loops: Int = 1, connectionLimit: Int = 20_000
+        judging: JudgingSettings? = nil, loops: Int = 1, connectionLimit: Int = 20_000
     ) {
         self.listeners = listeners
         self.tlsMenu = tlsMenu
@@ -79,6 +82,7 @@ package struct SinkConfiguration: Sendable {
         self.transcript = transcript
         self.isWatched = isWatched
         self.searchText = searchText
+        self.judging = judging
         self.loops = loops
         self.connectionLimit = connectionLimit
     }

@@ -83,6 +83,9 @@ int linux_error_words(int code, char *text, size_t capacity);
 /// Gives free memory of the allocator back to the system.
 void linux_trim_memory(void);
 
+/// The calling thread alone gets the processor only when no other wants it.
+void linux_give_way(void);
+
 /// Gives the blocks of a range back to the file system; it reads as zeros then. Not every file system can.
 int linux_punch_hole(int descriptor, int64_t offset, int64_t count);
 

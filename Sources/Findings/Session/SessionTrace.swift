@@ -171,7 +171,10 @@ package struct SessionTrace: Sendable {
     }
 
     /// The peer is this machine, or a private network.
-    package var isLoopback: Bool { NetworkAddress(client)?.isLocal ?? true }
+    package var isLoopback: Bool { Self.isLocal(client) }
+
+    /// Whether a client, by its address without a port, is this machine, or of a private network.
+    package static func isLocal(_ client: String) -> Bool { NetworkAddress(client)?.isLocal ?? true }
 
     package func offer(at step: TraceStep) -> TraceOffer { offers[step.offer] }
 
@@ -362,7 +365,7 @@ extension TracePace {
 
 extension Disturbances {
     /// Of the actions of a rule, in the grammar of rules.
-    init(script: [String], at phase: Phase) {
+    package init(script: [String], at phase: Phase) {
         self = []
         for action in script {
             let word = action.prefix { $0 != " " }

@@ -32,6 +32,7 @@ package final class Chronicle: Sendable {
     package let run: UInt64
     private let store: any SessionStore
     private let keepsEntries: Bool
+    private let judging: Judging?
     private let queue = DispatchQueue(label: "fakemx.chronicle", qos: .userInitiated)
     private let state = Mutex(State())
     private let alarm = Mutex<Alarm?>(nil)
@@ -41,9 +42,10 @@ package final class Chronicle: Sendable {
 
     /// - Parameter keepsEntries: false where nobody can ever ask for them: then sessions alone are made of what
     ///   happens.
-    init(store: any SessionStore, run: UInt64, keepsEntries: Bool) {
+    init(store: any SessionStore, run: UInt64, keepsEntries: Bool, judging: Judging? = nil) {
         self.store = store
         self.keepsEntries = keepsEntries
+        self.judging = judging
         self.run = run
         let alarm = Alarm(queue: queue) { [weak self] in self?.alarmRang() }
         self.alarm.withLock { $0 = alarm }
@@ -57,7 +59,10 @@ package final class Chronicle: Sendable {
         backlog.wrappingAdd(size, ordering: .relaxed)
         queue.async { [self] in
             let yield = folding.withLock { $0.fold(batch, keepsSessions: store.keepsSessions) }
-            for session in yield.sessions { store.keep(session) }
+            for session in yield.sessions {
+                store.keep(session)
+                judging?.take(session)
+            }
             if keepsEntries { append(yield.entries) }
             backlog.wrappingSubtract(size, ordering: .relaxed)
         }
@@ -69,8 +74,11 @@ package final class Chronicle: Sendable {
     func countLeftOut(_ events: Int) { leftOut.wrappingAdd(events, ordering: .relaxed) }
 
     /// Something that happened elsewhere, behind everything that was taken so far.
-    func tell(_ entry: Entry) {
-        queue.async { [self] in append([entry]) }
+    func tell(_ entry: Entry) { tell([entry]) }
+
+    func tell(_ entries: [Entry]) {
+        guard keepsEntries, !entries.isEmpty else { return }
+        queue.async { [self] in append(entries) }
     }
 
     private func append(_ entries: [Entry]) {

@@ -14,6 +14,8 @@ package struct Entry: Sendable {
         case rule
         /// A session ended.
         case session
+        /// A session was judged, and a rule of sending was found broken in it.
+        case finding
         /// The rules were changed at run time.
         case rules
         /// Messages or sessions were removed, or everything was forgotten.

@@ -22,6 +22,9 @@ package struct Subject: Sendable {
     package var rules: [String] = []
     /// Refusals, each in one string with LF between its lines.
     package var replies: [String] = []
+    /// Rules of sending that were broken, and how gravely, where it is about them.
+    package var findings: [String] = []
+    package var severities: [String] = []
     /// Octets of the message.
     package var size: Int?
 

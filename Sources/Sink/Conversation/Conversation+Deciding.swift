@@ -2,6 +2,7 @@
 // Control flow of faults lives here and nowhere else.
 
 import Faults
+import Findings
 import Journal
 import SMTP
 
@@ -25,6 +26,7 @@ extension Conversation {
             return
         }
         if context.records {
+            disturbances.formUnion(Disturbances(script: decision.actions.map(\.written), at: phase))
             effects.events.append(
                 .fault(
                     rule: decision.rule, why: decision.why, phase: phase,
@@ -178,6 +180,7 @@ extension Conversation {
         let keeps = accepts ? !record.loses : plan?.keeps == true
         record.accepted = session.transaction
         record.acceptedOctetCount = session.contentCount
+        if context.judges { handToJudge(isStored: keeps, &effects) }
         guard keeps, let transaction = session.transaction else {
             return complete(.endOfData, accepts ? named(ruling) : ruling, now_ns, &effects)
         }

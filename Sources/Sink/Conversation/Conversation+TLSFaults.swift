@@ -41,6 +41,7 @@ extension Conversation {
         _ name: String, rule: String, why: String, _ phase: Phase, _ effects: inout Effects
     ) {
         guard context.records else { return }
+        disturbances.formUnion(.tls)
         effects.events.append(
             .fault(
                 rule: rule, why: why, phase: phase, action: "tls \(name)", use: Int(uses[Int(phase.ordinal)]),

@@ -7,6 +7,7 @@
 // being stored), they are kept, in a bounded buffer, and looked at afterwards in their order.
 
 import Faults
+import Findings
 import Journal
 import SMTP
 
@@ -116,6 +117,8 @@ package final class Conversation {
     var protocolAddress: [UInt8] = []
 
     var record = TransactionTracking()
+    /// What faults have done to this session, for the judging of its messages.
+    var disturbances: Disturbances = []
     var tlsVersion: String?
     var tlsReply: Reply?
     /// How TLS goes wrong in this session.
@@ -265,6 +268,12 @@ package final class Conversation {
     }
 
     /// The handshake is done.
+    /// What the client offered in its ClientHello.
+    package func heard(_ offer: TLSOffer, now_ns: UInt64, _ effects: inout Effects) {
+        guard case .handshaking = gate, context.records else { return }
+        effects.events.append(.clientHello(offer), at_us: (now_ns - began_ns) / 1000)
+    }
+
     package func handshakeFinished(_ tls: TLSSummary, now_ns: UInt64, _ effects: inout Effects) {
         guard case .handshaking = gate else { return }
         now_us = (now_ns - began_ns) / 1000

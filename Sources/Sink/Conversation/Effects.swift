@@ -31,6 +31,8 @@ package struct Effects {
     package var deadline_ns: UInt64?
     /// To be stored before anything else happens; then `Conversation.stored` must be called.
     package var message: Message?
+    /// Messages that came whole, whatever was said to them: to be judged.
+    package var judged: [HandedMessage] = []
     /// A message that was accepted and is only counted, in octets.
     package var countedMessage: Int?
 
@@ -44,6 +46,7 @@ package struct Effects {
         startsTLS = false
         tlsFault = nil
         message = nil
+        if !judged.isEmpty { judged = [] }
         countedMessage = nil
     }
 }

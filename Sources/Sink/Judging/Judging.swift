@@ -1,0 +1,235 @@
+// Judges senders beside the loops: messages and ended sessions come in and go on at once, a thread that gives way to
+// everybody judges them, and what was found is told to those who watch and kept for those who ask. Under load it lags,
+// and says by how much; what has no room any more is left out, and counted.
+
+import DequeModule
+import EventLoop
+import Findings
+import Journal
+import SMTP
+import Store
+import Synchronization
+
+package final class Judging: Sendable {
+    /// What may wait to be judged.
+    package enum Bounds {
+        /// Octets of messages and of sessions.
+        package static let octets = 64 << 20
+        package static let count = 50_000
+        /// Sessions with messages that were judged, and no end yet.
+        package static let openSessions = 20_000
+    }
+
+    private enum Work: Sendable {
+        case message(HandedMessage)
+        case session(StoredSession)
+        /// Everything in front of it is judged.
+        case mark(@Sendable () -> Void)
+        case forget(@Sendable (String) -> Bool)
+
+        var octetCount: Int {
+            switch self {
+            case .message(let message): message.octetCount
+            case .session(let session): session.log.octetCount + 512
+            case .mark, .forget: 0
+            }
+        }
+    }
+
+    private struct Waiting {
+        var work = Deque<(work: Work, since: Instant)>()
+        var octets = 0
+        /// The thread is awake and will see what comes.
+        var isAwake = false
+        var isClosed = false
+        /// What had no room.
+        var messagesLeftOut = 0
+        var sessionsLeftOut = 0
+    }
+
+    /// What is known of a session before its end; of the judge's thread alone.
+    private struct Open {
+        var ledger: Ledger
+        var facts: [MessageFacts] = []
+        /// A message of it was left out.
+        var isCut = false
+    }
+
+    /// Of the judge's thread alone.
+    private struct Bench {
+        var open: [UInt64: Open] = [:]
+    }
+
+    /// How the judging stands.
+    package struct Status: Sendable, Hashable {
+        /// Messages and sessions that wait.
+        package var waiting = 0
+        /// For how long the oldest of them has been waiting, in microseconds.
+        package var oldest_us: UInt64 = 0
+        package var sessionsJudged = 0
+        package var messagesJudged = 0
+        package var findings = 0
+        package var messagesLeftOut = 0
+        package var sessionsLeftOut = 0
+    }
+
+    package let settings: JudgingSettings
+    private let waiting = Mutex(Waiting())
+    private let bench = Mutex(Bench())
+    private let counts = Mutex(Status())
+    package let verdicts: Verdicts
+    private let thread = Mutex<QuietThread?>(nil)
+    /// Told of every session that was judged, on the judge's thread.
+    private let onJudged = Mutex<(@Sendable (StoredSession, SessionJudgement) -> Void)?>(nil)
+
+    package init(settings: JudgingSettings, observedSince_us: Int64) throws {
+        self.settings = settings
+        verdicts = Verdicts(settings: OverTimeSettings(judging: settings, observedSince_us: observedSince_us))
+        let thread = try QuietThread { [weak self] in self?.judgeAll() }
+        self.thread.withLock { $0 = thread }
+    }
+
+    func whenJudged(_ body: @escaping @Sendable (StoredSession, SessionJudgement) -> Void) {
+        onJudged.withLock { $0 = body }
+    }
+
+    // MARK: In
+
+    func take(_ messages: [HandedMessage]) { for message in messages { put(.message(message)) } }
+
+    func take(_ session: StoredSession) { put(.session(session)) }
+
+    private func put(_ work: Work) {
+        let octets = work.octetCount
+        let wakes = waiting.withLock { waiting in
+            guard !waiting.isClosed, hasRoom(waiting, for: work, octets) else {
+                switch work {
+                case .message: waiting.messagesLeftOut += 1
+                case .session: waiting.sessionsLeftOut += 1
+                case .mark, .forget: break
+                }
+                return false
+            }
+            waiting.work.append((work, .now()))
+            waiting.octets += octets
+            defer { waiting.isAwake = true }
+            return !waiting.isAwake
+        }
+        if wakes { thread.withLock { $0 }?.wake() }
+    }
+
+    private func hasRoom(_ waiting: Waiting, for work: Work, _ octets: Int) -> Bool {
+        switch work {
+        // However large one is, it finds room where nothing waits.
+        case .message, .session:
+            waiting.work.isEmpty
+                || waiting.octets + octets <= Bounds.octets && waiting.work.count < Bounds.count
+        case .mark, .forget: true
+        }
+    }
+
+    /// Returns when everything that was handed over before is judged, or when nothing is judged any more.
+    package func settle() async {
+        await withCheckedContinuation { done in
+            let isClosed = waiting.withLock { $0.isClosed }
+            if isClosed { done.resume() } else { put(.mark { done.resume() }) }
+        }
+    }
+
+    /// - Parameter isMeant: asked with the id of a session; those are forgotten, with all that was found in them.
+    package func forget(where isMeant: @escaping @Sendable (String) -> Bool) { put(.forget(isMeant)) }
+
+    package var status: Status {
+        var status = counts.withLock { $0 }
+        waiting.withLock { waiting in
+            status.waiting = waiting.work.count
+            status.messagesLeftOut = waiting.messagesLeftOut
+            status.sessionsLeftOut = waiting.sessionsLeftOut
+            if let oldest = waiting.work.first { status.oldest_us = Instant.now().since_ns(oldest.since) / 1000 }
+        }
+        return status
+    }
+
+    /// What waits is judged first.
+    package func close() async {
+        await settle()
+        let rest = waiting.withLock { waiting in
+            waiting.isClosed = true
+            defer { waiting.work.removeAll() }
+            return waiting.work
+        }
+        for (work, _) in rest { if case .mark(let done) = work { done() } }
+        thread.withLock { $0 }?.stop()
+    }
+
+    // MARK: On the judge's thread
+
+    private func judgeAll() {
+        while true {
+            let next = waiting.withLock { waiting in
+                guard let next = waiting.work.popFirst() else {
+                    waiting.isAwake = false
+                    return Work?.none
+                }
+                waiting.octets -= next.work.octetCount
+                return next.work
+            }
+            guard let next else { return }
+            bench.withLock { bench in judge(next, &bench) }
+        }
+    }
+
+    private func judge(_ work: Work, _ bench: inout Bench) {
+        switch work {
+        case .message(let message): judge(message, &bench)
+        case .session(let session): judge(session, &bench)
+        case .mark(let done): done()
+        case .forget(let isMeant):
+            bench.open = bench.open.filter { !isMeant("s\($0.key)") }
+            verdicts.forget(where: isMeant)
+        }
+    }
+
+    private func judge(_ message: HandedMessage, _ bench: inout Bench) {
+        guard bench.open[message.session] != nil || bench.open.count < Bounds.openSessions else { return }
+        let isLocal = SessionTrace.isLocal(message.client)
+        var open =
+            bench.open.removeValue(forKey: message.session)
+            ?? Open(ledger: Ledger(settings: settings, session: message.input.session, isLocalPeer: isLocal))
+        var input = message.input
+        input.offer = TraceOffer(message)
+        Judge.judge(input, &open.ledger)
+        open.facts.append(MessageFacts(input))
+        if open.facts.count > Self.mostFacts { open.facts.removeFirst(Self.mostFacts / 2) }
+        bench.open[message.session] = open
+        counts.withLock { $0.messagesJudged += 1 }
+    }
+
+    /// Messages of one session that the attempts over time are told of.
+    private static let mostFacts = 2000
+
+    private func judge(_ session: StoredSession, _ bench: inout Bench) {
+        let trace = SessionTrace(session.log, eventsDropped: session.eventsDropped)
+        let open = bench.open.removeValue(forKey: session.number)
+        var ledger =
+            open?.ledger ?? Ledger(settings: settings, session: trace.id, isLocalPeer: trace.isLoopback)
+        Judge.judge(trace, verdicts.circumstances(of: trace), &ledger)
+        let judgement = Judge.judgement(trace, ledger)
+        verdicts.add(judgement, session.number, trace, open?.facts ?? [])
+        counts.withLock {
+            $0.sessionsJudged += 1
+            $0.findings += judgement.findings.count
+        }
+        onJudged.withLock { $0 }?(session, judgement)
+    }
+}
+
+extension TraceOffer {
+    fileprivate init(_ message: HandedMessage) {
+        self.init()
+        isExtended = message.isExtended
+        for capability in Capability.allCases where message.capabilities.contains(capability) {
+            keywords[capability.keyword] = capability == .size ? ["\(message.sizeLimit)"] : []
+        }
+    }
+}

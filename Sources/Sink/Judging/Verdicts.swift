@@ -1,0 +1,81 @@
+// What was found, for those who ask: the newest sessions with their findings, and what shows over several sessions.
+
+import DequeModule
+import Findings
+import Journal
+import Synchronization
+
+package final class Verdicts: Sendable {
+    package enum Bounds {
+        /// Sessions whose findings are kept.
+        package static let sessions = 10_000
+        /// Findings of all of them.
+        package static let findings = 100_000
+    }
+
+    private struct State {
+        /// The oldest first.
+        var order = Deque<UInt64>()
+        var judgements: [UInt64: SessionJudgement] = [:]
+        var findingCount = 0
+        var droppedCount = 0
+        var book = AttemptBook()
+    }
+
+    package let settings: OverTimeSettings
+    private let state = Mutex(State())
+    private let circumstances = Mutex(Circumstances())
+
+    init(settings: OverTimeSettings) { self.settings = settings }
+
+    /// What is known of every session beside its events.
+    func setCircumstances(_ new: Circumstances) { circumstances.withLock { $0 = new } }
+
+    func circumstances(of trace: SessionTrace) -> Circumstances { circumstances.withLock { $0 } }
+
+    func add(_ judgement: SessionJudgement, _ number: UInt64, _ trace: SessionTrace, _ facts: [MessageFacts]) {
+        state.withLock { state in
+            if let old = state.judgements.updateValue(judgement, forKey: number) {
+                state.findingCount -= old.findings.count
+            } else {
+                state.order.append(number)
+            }
+            state.findingCount += judgement.findings.count
+            state.book.note(trace, facts)
+            while state.order.count > Bounds.sessions || state.findingCount > Bounds.findings, state.order.count > 1 {
+                let oldest = state.order.removeFirst()
+                state.findingCount -= state.judgements.removeValue(forKey: oldest)?.findings.count ?? 0
+                state.droppedCount += 1
+            }
+        }
+    }
+
+    func forget(where isMeant: @Sendable (String) -> Bool) {
+        state.withLock { state in
+            let gone = Set(state.order.filter { isMeant("s\($0)") })
+            guard !gone.isEmpty || state.order.isEmpty else { return }
+            state.order.removeAll { gone.contains($0) }
+            for number in gone { state.findingCount -= state.judgements.removeValue(forKey: number)?.findings.count ?? 0 }
+            // What shows over several sessions cannot be told apart by them any more: with the last of them it goes.
+            if state.order.isEmpty { state.book = AttemptBook() }
+        }
+    }
+
+    // MARK: Out
+
+    package func judgement(of session: UInt64) -> SessionJudgement? { state.withLock { $0.judgements[session] } }
+
+    /// All that are kept, the oldest first.
+    package var judgements: [SessionJudgement] {
+        state.withLock { state in state.order.compactMap { state.judgements[$0] } }
+    }
+
+    /// Sessions whose findings are no longer kept.
+    package var droppedCount: Int { state.withLock { $0.droppedCount } }
+
+    /// What shows over several sessions, as of now.
+    package func overTime(now_us: Int64) -> (judgement: OverTimeJudgement, timelines: [Timeline]) {
+        let book = state.withLock { $0.book }
+        return (book.judgement(now_us: now_us, settings), book.timelines(now_us: now_us, settings))
+    }
+}
