@@ -164,6 +164,24 @@ import Testing
 
     @Test(arguments: refusals) func refusedAtTheGreeting(_ wire: WireCase) { wire.verify() }
 
+    @Test func whatWasSentBeforeTheRefusalDoesNotIgnoreIt() {
+        var log = Talk().log
+        let (refusal, hello) = (Array("554 No service\r\n".utf8), Array("EHLO mta1.sender.example".utf8))
+        let fault = Event.fault(
+            rule: "r", why: "", phase: .greeting, action: "", use: 1, octets: 0, script: ["delay 2s", "554 No service"])
+        log.append(fault, at_us: 0)
+        log.append(.clientEarly(octetCount: 26, segment: 1), at_us: 1_000_000)
+        log.append(.reply(phase: .greeting, wire: refusal), at_us: 2_000_000)
+        // Told behind the refusal, with the time when it came.
+        log.append(.clientLine(octets: hello, segment: 1), at_us: 1_000_000)
+        log.append(.reply(phase: .ehlo, wire: refusal), at_us: 2_000_000)
+        log.append(.clientLine(octets: Array("QUIT".utf8), segment: 2), at_us: 3_000_000)
+        log.append(.ended(.quit), at_us: 3_000_000)
+        let judgement = Judge.judge(SessionTrace(log), [], Circumstances(), JudgingSettings(profile: .strict))
+        #expect(judgement.brokenOnTheWire == [.greetEarlyTalker])
+        #expect(judgement.states[.greetRefusalIgnored] == .kept)
+    }
+
     @Test func theEvidenceOfARefusalIgnored() {
         let finding = Self.refusals[0].talk.judged().finding(.greetRefusalIgnored)
         #expect(finding?.saw == #"EHLO mta1.sender.example after 554 No service\r\n"#)

@@ -126,6 +126,27 @@ import Testing
             $0.sink(nil, "501 5.5.4 No argument")
             $0.quit()
         },
+        WireCase("MAIL in clear after STARTTLS with an argument", [.tlsStarttlsArgument, .tlsNotUsed]) {
+            $0.greeting()
+            $0.ehlo()
+            $0.client("STARTTLS now")
+            $0.sink(nil, "501 5.5.4 No argument")
+            $0.oneMessage()
+            $0.quit()
+        },
+        WireCase("SIZE inside TLS without EHLO", [.tlsNoEhloAfter]) {
+            $0.greeting()
+            $0.ehlo()
+            $0.startTLS()
+            $0.client("MAIL FROM:<a@sender.example> SIZE=5")
+            $0.sink(.mail, "503 5.5.1 EHLO first")
+            $0.quit()
+        },
+        WireCase("a third name inside TLS", [.heloChangesInSession, .heloRepeated], kept: [.tlsEhloNameDiffers]) {
+            $0.beginInTLS()
+            $0.ehlo("mta2.sender.example", without: "STARTTLS")
+            $0.quit()
+        },
         WireCase("STARTTLS with a blank behind it", kept: [.tlsStarttlsArgument]) {
             $0.greeting()
             $0.ehlo()
@@ -165,6 +186,18 @@ import Testing
             $0.ehlo()
             $0.client("STARTTLS")
             $0.sink(.starttls, "220 2.0.0 Ready")
+            $0.append(.tlsFailed(reason: "wrong version number: what the client sent is not TLS"))
+            $0.append(.ended(.clientClose))
+        },
+        WireCase("something else than TLS behind a ClientHello", notObserved: [.tlsNoHandshakeAfter220]) {
+            $0.greeting()
+            $0.ehlo()
+            $0.client("STARTTLS")
+            $0.sink(.starttls, "220 2.0.0 Ready")
+            $0.append(
+                .clientHello(
+                    TLSOffer(
+                        versions: [0x0304], cipherSuites: [0x1301], serverName: "mx.test", hasSupportedVersions: true)))
             $0.append(.tlsFailed(reason: "wrong version number: what the client sent is not TLS"))
             $0.append(.ended(.clientClose))
         },

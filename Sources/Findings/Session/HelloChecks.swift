@@ -14,7 +14,6 @@ struct HelloChecks {
     private var hasReason = true
     /// An EHLO that was not recognized and has not been answered with HELO yet.
     private var refusedEHLO: TraceStep?
-    private var hasQuit = false
 
     static func check(_ trace: SessionTrace, _ circumstances: Circumstances, _ ledger: inout Ledger) {
         var checks = HelloChecks(trace, HelloNameChecks(trace, circumstances, ledger))
@@ -36,7 +35,6 @@ struct HelloChecks {
             default: break
             }
             if command.verb != "EHLO" { refusedEHLO = nil }
-            if command.verb == "QUIT" { hasQuit = true }
         case .reply(let reply):
             if reply.code >= 400 { hasReason = true }
             // RFC 4954 §4: a security layer makes EHLO new.
@@ -114,7 +112,7 @@ struct HelloChecks {
         guard !trace.isCut, let ending = trace.ending else { return }
         if hasSucceeded, !isRepeated { ledger.kept(.heloRepeated) }
         // Whoever says QUIT may come again with HELO; that is for several sessions to show.
-        guard let refusedEHLO, !hasQuit, ending == .clientClose || ending == .clientReset else { return }
+        guard let refusedEHLO, ending == .clientClose || ending == .clientReset else { return }
         ledger.broken(
             .heloNoFallback, Evidence(line: refusedEHLO.line, at_us: refusedEHLO.at_us), under: trace.disturbances,
             saw: "the client left after EHLO was not recognized")

@@ -130,7 +130,7 @@ struct TLSChecks {
             ledger.broken(
                 .tlsClearAfterFailure, Self.place(command, step), under: step.disturbances,
                 saw: "\(Excerpt.octets(command.octets.prefix(100))), after STARTTLS was refused")
-        } else if startTLS == nil, trace.offer(at: step).has("STARTTLS") {
+        } else if trace.offer(at: step).has("STARTTLS") {
             ledger.broken(
                 .tlsNotUsed, Self.place(command, step), under: step.disturbances,
                 saw: "\(Excerpt.octets(command.octets.prefix(100))), in clear")
