@@ -85,11 +85,12 @@ import Testing
         #expect(talk.envelopeFindings() == expected)
     }
 
-    @Test(arguments: [
-        ("TO:<Postmaster>", []), ("TO:<b@any.test>", []), ("TO: <b@any.test>", [.mailSpaceAfterColon]),
-        ("TO:<>", [.mailAddressSyntax]), ("TO:<postmasters>", [.mailDomainNotFqdn]),
-        ("TO:bob@any.test", [.mailMissingBrackets]),
-    ] as [(String, Set<RuleID>)])
+    @Test(
+        arguments: [
+            ("TO:<Postmaster>", []), ("TO:<b@any.test>", []), ("TO: <b@any.test>", [.mailSpaceAfterColon]),
+            ("TO:<>", [.mailAddressSyntax]), ("TO:<postmasters>", [.mailDomainNotFqdn]),
+            ("TO:bob@any.test", [.mailMissingBrackets]),
+        ] as [(String, Set<RuleID>)])
     func forwardPath(_ argument: String, _ expected: Set<RuleID>) {
         var talk = Talk.begun()
         talk.mail("a@sender.example")
@@ -162,16 +163,17 @@ import Testing
         #expect(talk.envelopeFindings() == expected)
     }
 
-    @Test(arguments: [
-        ("NOTIFY=SUCCESS,FAILURE,delay", []), ("NOTIFY=NEVER", []), ("NOTIFY=NEVER,FAILURE", [.dsnNotifySyntax]),
-        ("NOTIFY=SUCCESS,", [.dsnNotifySyntax]), ("NOTIFY", [.dsnNotifySyntax]),
-        ("ORCPT=rfc822;b@any.test", []), ("ORCPT=rfc822;B+40any.test", [.dsnOrcptDiffers]),
-        ("ORCPT=rfc822;b+40ANY.test", []), ("ORCPT=b@any.test", [.dsnOrcptSyntax]),
-        ("ORCPT=rfc822;b+2btag@any.test", [.dsnOrcptSyntax]), ("ORCPT=fax;b", [.dsnOrcptSyntax]),
-        ("ORCPT=rfc822;\(String(repeating: "x", count: 494))", [.dsnOrcptSyntax]),
-        ("ORCPT=rfc822;list@any.test", [.dsnOrcptDiffers]), ("SIZE=1", [.paramNotOffered]),
-        ("NOTIFY=NEVER NOTIFY=NEVER", [.paramRepeated]),
-    ] as [(String, Set<RuleID>)])
+    @Test(
+        arguments: [
+            ("NOTIFY=SUCCESS,FAILURE,delay", []), ("NOTIFY=NEVER", []), ("NOTIFY=NEVER,FAILURE", [.dsnNotifySyntax]),
+            ("NOTIFY=SUCCESS,", [.dsnNotifySyntax]), ("NOTIFY", [.dsnNotifySyntax]),
+            ("ORCPT=rfc822;b@any.test", []), ("ORCPT=rfc822;B+40any.test", [.dsnOrcptDiffers]),
+            ("ORCPT=rfc822;b+40ANY.test", []), ("ORCPT=b@any.test", [.dsnOrcptSyntax]),
+            ("ORCPT=rfc822;b+2btag@any.test", [.dsnOrcptSyntax]), ("ORCPT=fax;b", [.dsnOrcptSyntax]),
+            ("ORCPT=rfc822;\(String(repeating: "x", count: 494))", [.dsnOrcptSyntax]),
+            ("ORCPT=rfc822;list@any.test", [.dsnOrcptDiffers]), ("SIZE=1", [.paramNotOffered]),
+            ("NOTIFY=NEVER NOTIFY=NEVER", [.paramRepeated]),
+        ] as [(String, Set<RuleID>)])
     func parameterOfRecipient(_ parameters: String, _ expected: Set<RuleID>) {
         var talk = Talk.begun()
         talk.mail("a@sender.example")

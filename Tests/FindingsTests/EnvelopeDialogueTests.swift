@@ -66,6 +66,13 @@ import Testing
             $0.mail("c@sender.example")
             $0.quit()
         },
+        EnvelopeCase("MAIL after a refused DATA", keeps: [.replyIgnored]) {
+            $0.mail("a@sender.example")
+            $0.rcpt("b@any.test")
+            $0.refused(.data, "DATA", "554 5.3.0 No")
+            $0.says("MAIL FROM:<c@sender.example>", .mail, "503 5.5.1 Nested MAIL command")
+            $0.quit()
+        },
         EnvelopeCase("RCPT after a refused MAIL", breaks: [.replyIgnored]) {
             $0.refused(.mail, "MAIL FROM:<a@sender.example>", "550 5.7.1 No")
             $0.says("RCPT TO:<b@any.test>", .rcpt, "503 5.5.1 Send MAIL first")
@@ -197,7 +204,8 @@ import Testing
     // MARK: Pipelining
 
     static let pipelining: [EnvelopeCase] = [
-        EnvelopeCase("MAIL and RCPT in one read without PIPELINING", breaks: [.pipeNotOffered], Talk.withoutPipelining) {
+        EnvelopeCase("MAIL and RCPT in one read without PIPELINING", breaks: [.pipeNotOffered], Talk.withoutPipelining)
+        {
             $0.mail("a@sender.example")
             $0.rcpt("b@any.test", together: true)
             $0.data()
@@ -625,6 +633,46 @@ import Testing
             $0.append(.ended(.quit))
         },
     ]
+
+    @Test func anHTTPRequestIsNotAnUnknownCommand() {
+        var talk = Talk()
+        talk.greeting()
+        talk.client("GET / HTTP/1.1")
+        talk.append(.noticed("an HTTP request came on an SMTP port"))
+        talk.sink(nil, "554 5.5.1 This is an SMTP server")
+        talk.append(.ended(.sinkClose))
+        #expect(talk.envelopeFindings() == [])
+    }
+
+    @Test func aReplyThatIsHeldBackLongerThanPatienceIsScaled() {
+        // Five minutes in five seconds: whoever leaves after four of them left too early.
+        for (seconds, expected) in [(4, RuleState.broken), (6, .kept)] as [(UInt64, RuleState)] {
+            var talk = Talk.begun()
+            talk.client("MAIL FROM:<a@sender.example>")
+            talk.fault(.mail, "stall")
+            talk.wait(seconds * 1_000_000)
+            talk.leaves()
+            var settings = JudgingSettings(profile: .strict)
+            settings.thresholds.timeScale = 60
+            #expect(talk.judged(Circumstances(), settings).states[.commandTimeoutShort] == expected)
+        }
+    }
+
+    @Test func aListThatWasGarbledExcuses() {
+        var talk = Talk()
+        talk.greeting()
+        talk.client("EHLO mta1.sender.example")
+        talk.fault(.ehlo, "raw no-code")
+        talk.sink(.ehlo, "mx.test", "SIZE 1000", "PIPELINING")
+        talk.mail("a@sender.example", parameters: "SIZE=10")
+        talk.rcpt("b@any.test", together: true)
+        talk.data()
+        talk.quit()
+        let judgement = talk.judged()
+        #expect(judgement.broken.filter { SenderRules.layer(of: $0) == .envelope }.isEmpty)
+        #expect(judgement.excused["param-not-offered"] == "a reply was garbled")
+        #expect(judgement.excused["pipe-not-offered"] == "a reply was garbled")
+    }
 
     @Test func aFaultExcusesAndIsNamed() {
         var talk = Talk.begun()

@@ -51,4 +51,41 @@ import Testing
         let plain = ReversePath(address: Self.sender, body: .sevenBit)
         #expect(findings("Subject: x\r\n\r\nGrüße\r\n", plain)[.body8bitmimeWithoutMime] == .notObserved)
     }
+
+    // MARK: What needs the header
+
+    /// The scan finds header fields.
+    private static let readsFields = Array("A: b\r\n\r\n".utf8).withUnsafeBufferPointer {
+        !MessageScan($0).fields.isEmpty
+    }
+
+    @Test(.enabled(if: readsFields)) func eightBitContentOfMIMEIsKept() {
+        let path = ReversePath(address: Self.sender, body: .eightBitMIME)
+        let text = "MIME-version: 1.0\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n"
+        #expect(findings(text, path)[.body8bitmimeWithoutMime] == .kept)
+    }
+
+    @Test(.enabled(if: readsFields)) func smtpUTF8IsNeeded() {
+        let path = ReversePath(address: Self.sender, smtpUTF8: true)
+        #expect(findings(Self.text, path)[.smtputf8Needless] == .broken)
+        #expect(findings("Subject: x\r\n\r\nGrüße\r\n", path)[.smtputf8Needless] == .broken)
+        #expect(findings("Subject: Grüße\r\n\r\nx\r\n", path)[.smtputf8Needless] == .kept)
+        let name = ReversePath(address: Array("ä@sender.example".utf8), smtpUTF8: true)
+        #expect(findings(Self.text, name)[.smtputf8Needless] == .kept)
+        #expect(findings(Self.text, ReversePath(address: Self.sender))[.smtputf8Needless] == .notObserved)
+    }
+
+    @Test(.enabled(if: readsFields)) func theNullReversePathIsForNotifications() {
+        let null = ReversePath(address: [])
+        #expect(findings(Self.text, null)[.nullSenderOrdinaryMail] == .broken)
+        #expect(findings("Auto-Submitted: no\r\n" + Self.text, null)[.nullSenderOrdinaryMail] == .broken)
+        for field in [
+            "Auto-Submitted: auto-replied (vacation)", "From: MAILER-DAEMON@sender.example",
+            "Content-Type: multipart/report; report-type=delivery-status; boundary=x",
+        ] {
+            #expect(findings("\(field)\r\n\r\nx\r\n", null)[.nullSenderOrdinaryMail] == .kept, "\(field)")
+        }
+        #expect(
+            findings(Self.text, ReversePath(address: Self.sender))[.nullSenderOrdinaryMail] == .notObserved)
+    }
 }

@@ -122,7 +122,8 @@ struct Talk {
 
     /// What is found in it.
     func judged(
-        _ circumstances: Circumstances = Circumstances(), _ settings: JudgingSettings = JudgingSettings(profile: .strict)
+        _ circumstances: Circumstances = Circumstances(),
+        _ settings: JudgingSettings = JudgingSettings(profile: .strict)
     ) -> SessionJudgement {
         Judge.judge(SessionTrace(log), [], circumstances, settings)
     }

@@ -100,7 +100,9 @@ enum EnvelopeMessageChecks {
         let type = scan.parts[0].type
         if type.type == "multipart", type.subtype == "report" { return true }
         if let value = field("auto-submitted", scan, octets) {
-            let word = octets[value].drop { $0 == 32 || $0 == 9 }.prefix { $0 != 59 && $0 != 32 && $0 != 13 && $0 != 10 }
+            let word = octets[value].drop { $0 == 32 || $0 == 9 }.prefix {
+                $0 != 59 && $0 != 32 && $0 != 13 && $0 != 10
+            }
             if !word.isEmpty, !equals(word, "no") { return true }
         }
         guard let from = field("from", scan, octets) else { return false }

@@ -28,7 +28,8 @@ extension SenderRules {
             citation: """
                 RFC 5321 §4.5.3.1.4; RFC 1870 §3; RFC 6531 §3.1; RFC 4954 §3, §4; RFC 3030 §3; RFC 3461 §5.4; RFC \
                 8689 §2
-                """),
+                """,
+            excuses: .garbled),
         SenderRule(
             .cmd8bit, .core, .must, needs: .wire,
             what: "Sends octets outside ASCII in a command of a transaction without SMTPUTF8.",

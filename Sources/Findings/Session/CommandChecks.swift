@@ -202,7 +202,7 @@ enum CommandChecks {
     }
 
     private static func unknown(_ view: CommandView, _ walk: inout EnvelopeWalk, _ ledger: inout Ledger) {
-        guard walk.judgesOrder else { return }
+        guard walk.judgesOrder, !isHTTP(view, walk) else { return }
         if case .content(let content) = walk.front, ChunkChecks.isChunk(content, walk.trace) {
             // RFC 3030 §2: what stands behind the last octet of a chunk is a command.
             (walk.hearsContent, walk.hearsRestOfChunk) = (true, true)
@@ -224,6 +224,13 @@ enum CommandChecks {
             return
         }
         ledger.broken(.cmdUnknownVerb, view.evidence(view.whole), under: view.under, saw: view.excerpt())
+    }
+
+    /// The sink took it for a request of HTTP, which is a rule's matter elsewhere.
+    private static func isHTTP(_ view: CommandView, _ walk: EnvelopeWalk) -> Bool {
+        let next = view.index + 1
+        guard next < walk.trace.steps.count, case .notice(let text) = walk.trace.steps[next].kind else { return false }
+        return text.hasPrefix("an HTTP request")
     }
 
     private static func isDot(_ octets: [UInt8]) -> Bool { octets.count == 1 && octets[0] == UInt8(ascii: ".") }
@@ -285,9 +292,7 @@ enum CommandChecks {
     // MARK: Errors
 
     /// Replies that say the protocol was broken, where no rule of ours made them.
-    static func countError(
-        _ index: Int, _ step: TraceStep, _ reply: TraceReply, _ walk: inout EnvelopeWalk, _ ledger: inout Ledger
-    ) {
+    static func countError(_ step: TraceStep, _ reply: TraceReply, _ walk: inout EnvelopeWalk) {
         guard [500, 501, 502, 503, 504, 555].contains(reply.code), walk.judgesOrder, !walk.isGreetingRefused,
             !walk.hearsContent, reply.phase != .tls, walk.faultSinceCommand.isDisjoint(with: [.refused, .garbled])
         else { return }

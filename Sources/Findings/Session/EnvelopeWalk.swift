@@ -141,6 +141,13 @@ struct EnvelopeWalk {
     /// TLS was begun, and no command has come since.
     var isBehindHandshake = false
     var counts = SessionCounts()
+    /// The shortest time so far between a reply that the client had to wait for and its next command.
+    private var reaction_us: UInt64?
+    /// When the last reply of that kind went out.
+    private var awaitedReplyAt_us: UInt64?
+    /// How fast the reply to the command at hand leaves.
+    private(set) var pace: TracePace?
+    private var nextPace = 0
 
     init(_ trace: SessionTrace, _ circumstances: Circumstances) {
         self.trace = trace
@@ -158,7 +165,12 @@ struct EnvelopeWalk {
         case .reply(let reply): takeReply(index, step, reply, &ledger)
         case .content: takeContent(index, step, &ledger)
         case .early: earlySegment = step.segment
-        case .fault(_, let disturbances): faultSinceCommand.formUnion(disturbances)
+        case .fault(_, let disturbances):
+            faultSinceCommand.formUnion(disturbances)
+            if nextPace < trace.paces.count, trace.paces[nextPace].fault == index {
+                pace = trace.paces[nextPace]
+                nextPace += 1
+            }
         case .notice(let text): CommandChecks.notice(text, step, &self, &ledger)
         case .tlsStarted:
             forgetTransaction()
@@ -184,14 +196,16 @@ struct EnvelopeWalk {
         }
         hasCommands = true
         isBehindHandshake = false
+        pace = nil
+        noteReaction(step, command)
         guard command.isCommand else { return AuthChecks.response(view, &self, &ledger) }
         // What may be a secret was masked whole.
-        guard command.octets.first != UInt8(ascii: "*") else { return }
+        guard !command.octets.elementsEqual(Self.mask) else { return }
         guard CommandChecks.line(view, sent.isSMTPUTF8, &ledger) else { return }
         guard CommandChecks.isKnown(view, &self, &ledger) else { return }
         if case .content(let content) = front, ChunkChecks.isChunk(content, trace) { ledger.kept(.bdatSizeWrong) }
         CommandChecks.arguments(view, &self, &ledger)
-        if judgesOrder {
+        if judgesOrder, !isGreetingRefused {
             OrderChecks.check(view, self, &ledger)
             ReplyChecks.goesOn(view, &self, &ledger)
         }
@@ -202,6 +216,16 @@ struct EnvelopeWalk {
         default: break
         }
         note(view)
+    }
+
+    private static let mask = [UInt8](repeating: UInt8(ascii: "*"), count: 8)
+
+    /// EHLO ends its group, so what follows it shows how long the client takes to read a reply.
+    private mutating func noteReaction(_ step: TraceStep, _ command: TraceCommand) {
+        if let replied = awaitedReplyAt_us, !command.isPipelined, step.at_us > replied {
+            reaction_us = min(reaction_us ?? .max, step.at_us - replied)
+        }
+        awaitedReplyAt_us = nil
     }
 
     private mutating func takeMail(_ view: CommandView, _ ledger: inout Ledger) {
@@ -229,7 +253,8 @@ struct EnvelopeWalk {
             PipeliningChecks.reply(index, step, reply, &self, &ledger)
             ReplyChecks.reply(index, step, reply, &self, &ledger)
         }
-        CommandChecks.countError(index, step, reply, &self, &ledger)
+        CommandChecks.countError(step, reply, &self)
+        if reply.phase == .ehlo { awaitedReplyAt_us = step.at_us }
         switch reply.phase {
         case .endOfData where !isRefusalOfChunk(reply):
             forgetTransaction()
@@ -363,26 +388,6 @@ struct EnvelopeWalk {
         if gap > Self.groupGap_us { return true }
         guard let reaction = reaction_us, gap >= reaction / 2 else { return false }
         return !isFollowedInRead(view)
-    }
-
-    /// The shortest time between a reply that the client had to wait for and its next command.
-    private var reaction_us: UInt64? {
-        var shortest: UInt64?
-        var waitsFor: UInt64?
-        for step in trace.steps {
-            switch step.kind {
-            case .reply(let reply):
-                let verb = reply.command.flatMap { command(at: $0) }?.verb
-                waitsFor = verb == "EHLO" || verb == "HELO" || verb == "AUTH" ? step.at_us : nil
-            case .command(let command):
-                if let replied = waitsFor, !command.isPipelined, step.at_us > replied {
-                    shortest = min(shortest ?? .max, step.at_us - replied)
-                }
-                waitsFor = nil
-            default: break
-            }
-        }
-        return shortest
     }
 
     private func isFollowedInRead(_ view: CommandView) -> Bool {

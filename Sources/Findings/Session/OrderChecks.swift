@@ -24,7 +24,8 @@ enum OrderChecks {
     }
 
     private static func mail(_ view: CommandView, _ walk: EnvelopeWalk, _ ledger: inout Ledger) {
-        if walk.sent.isMailAccepted {
+        // A transaction whose DATA was refused has failed (RFC 5321 §4.1.1.4), so it may be taken for ended.
+        if walk.sent.isMailAccepted, walk.sent.dataRefusal == nil {
             ledger.broken(.mailNested, view.evidence(), under: view.under, saw: view.excerpt())
         } else {
             ledger.kept(.mailNested)

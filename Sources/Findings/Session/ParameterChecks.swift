@@ -86,7 +86,8 @@ enum ParameterChecks {
         switch parameter.keyword.count {
         case 3: parameter.is("ret", octets) ? .ret : .other
         case 4:
-            parameter.is("size", octets) ? .size
+            parameter.is("size", octets)
+                ? .size
                 : parameter.is("body", octets) ? .body : parameter.is("auth", octets) ? .auth : .other
         case 5: parameter.is("envid", octets) ? .envid : .other
         case 8: parameter.is("smtputf8", octets) ? .smtpUTF8 : .other

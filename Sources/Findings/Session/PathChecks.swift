@@ -265,7 +265,9 @@ struct PathDiagnosis {
     // MARK: The domain
 
     private func domain(_ range: Range<Int>, _ ledger: inout Ledger) {
-        guard !range.isEmpty else { return broken(.mailAddressSyntax, range.lowerBound - 1..<range.upperBound, &ledger) }
+        guard !range.isEmpty else {
+            return broken(.mailAddressSyntax, range.lowerBound - 1..<range.upperBound, &ledger)
+        }
         if octets[range.lowerBound] == UInt8(ascii: "[") {
             let isLiteral = octets[range].withUnsafeBytes { MailboxGrammar.isAddressLiteral($0) }
             if isLiteral {
@@ -286,7 +288,8 @@ struct PathDiagnosis {
             ledger.kept(.mailDomainTooLong)
         }
         let isGrammar =
-            range.count > Path.domainLimit || octets[range].withUnsafeBytes { MailboxGrammar.isDomain($0) && Self.isText($0) }
+            range.count > Path.domainLimit
+            || octets[range].withUnsafeBytes { MailboxGrammar.isDomain($0) && Self.isText($0) }
         guard isGrammar else { return broken(.mailAddressSyntax, range, &ledger) }
         // A country's domain can have an MX record; other single labels are names of hosts.
         if labels.count == 1, !(range.count == 2 && octets[range].allSatisfy { $0 > 57 }) {

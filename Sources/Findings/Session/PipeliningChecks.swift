@@ -37,7 +37,9 @@ enum PipeliningChecks {
         func saw() -> String { "\(view.excerpt()) came before the reply to \(Excerpt.octets(front.octets.prefix(60)))" }
         if !front.isCommand || front.verb == "AUTH" {
             guard !front.isCommand || !AuthChecks.isOneRound(front) else {
-                if !offer.hasPipelining { ledger.broken(.pipeNotOffered, view.evidence(), under: view.under, saw: saw()) }
+                if !offer.hasPipelining {
+                    ledger.broken(.pipeNotOffered, view.evidence(), under: view.under, saw: saw())
+                }
                 return
             }
             ledger.broken(.pipeAuthNotLast, view.evidence(), under: view.under, saw: saw())
@@ -105,17 +107,17 @@ enum PipeliningChecks {
     ) {
         guard let asked = reply.command else { return }
         if walk.faultSinceCommand.contains(.delayed) { walk.delayedReplyTo = asked }
-        if !walk.trace.paces.isEmpty { multiline(index, reply, asked, &walk, &ledger) }
+        if let pace = walk.pace { multiline(index, reply, asked, pace, &walk, &ledger) }
     }
 
     /// A reply of several lines that left octet by octet: whoever spoke behind its first line took that for the whole.
     private static func multiline(
-        _ index: Int, _ reply: TraceReply, _ asked: Int, _ walk: inout EnvelopeWalk, _ ledger: inout Ledger
+        _ index: Int, _ reply: TraceReply, _ asked: Int, _ pace: TracePace, _ walk: inout EnvelopeWalk,
+        _ ledger: inout Ledger
     ) {
         let trace = walk.trace
-        guard let pace = trace.paces.last(where: { $0.fault > asked && $0.fault < index }),
-            let command = walk.command(at: asked), let lineEnd = reply.wire.firstIndex(of: 10),
-            lineEnd + 1 < reply.wire.count
+        guard pace.fault > asked, let command = walk.command(at: asked),
+            let lineEnd = reply.wire.firstIndex(of: 10), lineEnd + 1 < reply.wire.count
         else { return }
         let offer = walk.offers[trace.steps[asked].offer]
         let mayGoOn = offer.hasPipelining && ["MAIL", "RCPT", "RSET"].contains(command.verb)

@@ -283,7 +283,7 @@ package struct SessionTrace: Sendable {
         }
         add(
             .reply(TraceReply(wire: wire, phase: phase, code: code, command: command)), at_us,
-            lines: Text.lines(wire).count)
+            lines: Self.lineCount(wire))
         lastReplyAt_us = at_us
         isSASL = code == 334
         if code == 421 { disturbances.formUnion(.cut) }
@@ -326,6 +326,12 @@ package struct SessionTrace: Sendable {
         transactions[index].end = steps.count
         if verdict == .lost { disturbances.formUnion(.replyLost) }
         transactions[index].disturbances = disturbances
+    }
+
+    /// As many as `Text.lines` gives.
+    private static func lineCount(_ wire: [UInt8]) -> Int {
+        guard let last = wire.last else { return 0 }
+        return wire.reduce(last == 10 ? 0 : 1) { $0 + ($1 == 10 ? 1 : 0) }
     }
 
     package static func code(_ wire: [UInt8]) -> Int {
