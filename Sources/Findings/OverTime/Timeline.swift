@@ -64,6 +64,8 @@ package struct Timeline: Sendable, Hashable, Codable {
     package var from: String
     package var subject: String
     package var list: String?
+    /// multipart/report (RFC 6522): a DSN, or a receipt.
+    package var report: Bool
     package var state: State
     package var attempts: [Attempt]
     package var attempts_dropped: Int
@@ -91,6 +93,7 @@ extension Timeline {
         }
         subject = trail.subject
         list = trail.listID
+        report = trail.isReport
         attempts = []
         var end_us: Int64?
         for attempt in trail.attempts {
