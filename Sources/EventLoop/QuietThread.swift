@@ -33,6 +33,8 @@ package final class QuietThread: Sendable {
             self.thread = thread
             self.work = work
         }
+
+        func run() { QuietThread.run(self) }
     }
 
     /// - Parameter work: done once for each `wake`, or once for several.
@@ -76,8 +78,4 @@ package final class QuietThread: Sendable {
         }
         body.thread.hasEnded.post()
     }
-}
-
-extension QuietThread.Body {
-    fileprivate func run() { QuietThread.run(self) }
 }

@@ -2,6 +2,7 @@
 // and a few of what became of a session; they are the same in the API, on the command line and for those who wait.
 
 import Faults
+import Findings
 import Journal
 import SMTP
 import Store
@@ -9,12 +10,12 @@ import Store
 package struct Filter: Sendable {
     /// What is looked for.
     package enum Kind: String, Sendable, Hashable, CaseIterable {
-        case session, message, reject, rule
+        case session, message, reject, rule, finding
     }
 
     package enum Word: Sendable, Hashable {
         case condition(ConditionKey)
-        case phase, verdict, rule, reply, code, session, message
+        case phase, verdict, rule, reply, code, session, message, finding, severity
 
         package var name: String {
             switch self {
@@ -26,6 +27,8 @@ package struct Filter: Sendable {
             case .code: "code"
             case .session: "session"
             case .message: "message"
+            case .finding: "finding"
+            case .severity: "severity"
             }
         }
     }
@@ -58,6 +61,7 @@ package struct Filter: Sendable {
         case .session: envelope + outcome + [.verdict, .reply, .code]
         case .reject: envelope + outcome + [.verdict, .reply, .code]
         case .rule: envelope + outcome
+        case .finding: envelope + [.condition(.listener), .condition(.tls), .message, .finding, .severity]
         case .message:
             envelope + [.message, .condition(.size), .condition(.messageID), .condition(.body), .condition(.links)]
         }
@@ -142,7 +146,10 @@ package struct Filter: Sendable {
                 return .failure("code: \"\(bad.shown)\" is not a reply code, as 550 or 4xx")
             }
             return parse(.listener, values.map { $0.replacing("x", with: "?") + "*" })
-        case .rule, .reply, .session, .message: return parse(.listener, values)
+        case .severity:
+            if let complaint = known(Severity.allCases.map(\.rawValue)) { return .failure(complaint) }
+            return parse(.listener, values)
+        case .rule, .reply, .session, .message, .finding: return parse(.listener, values)
         }
     }
 
@@ -195,6 +202,8 @@ package struct Filter: Sendable {
         case .reply, .code: return any(subject.replies)
         case .session: return any([subject.session])
         case .message: return any([subject.message ?? ""])
+        case .finding: return any(subject.findings)
+        case .severity: return any(subject.severities)
         case .condition(let key):
             switch key {
             case .from: return any(subject.from)
@@ -220,7 +229,7 @@ package struct Filter: Sendable {
         case .phase: return hashes(term, .phase)
         case .verdict: return hashes(term, .verdict)
         case .rule: return hashes(term, .rule)
-        case .session, .message, .reply, .code: return nil
+        case .session, .message, .reply, .code, .finding, .severity: return nil
         case .condition(let key):
             switch key {
             case .from: return hashes(term, .from, .fromDomain)
@@ -258,7 +267,7 @@ package struct FilterComplaint: Error, Sendable, Hashable {
 extension Filter.Kind {
     var spoken: String {
         switch self {
-        case .session, .message, .reject: rawValue
+        case .session, .message, .reject, .finding: rawValue
         case .rule: "hit of a rule"
         }
     }
