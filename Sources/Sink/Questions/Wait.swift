@@ -77,8 +77,14 @@ extension Server {
         var answer = WaitAnswer(cursor: start)
         let count = wait.isAbsent ? 1 : wait.count
         switch wait.kind {
-        case .reject, .rule:
-            let kind: Entry.Kind = wait.kind == .reject ? .reject : .rule
+        case .finding where judging == nil: throw Self.judgesNobody
+        case .reject, .rule, .finding:
+            let kind: Entry.Kind =
+                switch wait.kind {
+                case .reject: .reject
+                case .finding: .finding
+                default: .rule
+                }
             answer.entries = try await chronicle.wait(after: entry, count: count, until: deadline) {
                 $0.kind == kind && wait.filter.matches($0.subject)
             }
@@ -141,6 +147,9 @@ extension Server {
             if news.isEmpty { return found }
         }
     }
+
+    package static let judgesNobody = StoreFailure(
+        reason: "nobody is judged here; start fakemx without --judge off, and with a store that keeps sessions")
 
     private static func keepsNone(_ what: String) -> StoreFailure {
         StoreFailure(
