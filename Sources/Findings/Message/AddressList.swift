@@ -48,6 +48,7 @@ private struct AddressReader {
     private var isInGroup = false
     private var groupStart = 0
     private var hasGroupMember = false
+    private var hasBracketsInGroup = false
     private var isFirst = true
     /// A member without an address: the beginning of a display name with a comma, if an address in brackets follows.
     private var textMember: Range<Int>?
@@ -134,7 +135,7 @@ private struct AddressReader {
     private mutating func finish() -> Bool {
         if isInGroup {
             // A colon in a display name looks like a group that is never closed.
-            if hasGroupMember { unquoted(groupStart..<end) } else { wrong(groupStart..<end) }
+            if hasBracketsInGroup { unquoted(groupStart..<end) } else { wrong(groupStart..<end) }
         }
         if let text = textMember { wrong(text) }
         isDone = true
@@ -160,7 +161,7 @@ private struct AddressReader {
     private mutating func enterGroup(_ start: Int) {
         groups += 1
         isInGroup = true
-        hasGroupMember = false
+        (hasGroupMember, hasBracketsInGroup) = (false, false)
         groupStart = start
         index += 1
     }
@@ -182,6 +183,7 @@ private struct AddressReader {
     /// Behind a mailbox: a comma, the end of the group, the end.
     private mutating func behindAddress(_ start: Int) -> Bool {
         hasGroupMember = true
+        if isAngle { hasBracketsInGroup = true }
         if let text = textMember {
             // `ACME, Inc. <a@b>`.
             if isAngle { unquoted(text.lowerBound..<index) } else { wrong(text) }

@@ -137,7 +137,9 @@ struct ContentLines {
         if !UTF8Reader.isValid(octets, line) { headerLinesNotUTF8.note(line) }
         // A byte-order mark has its own rule.
         if first == 0, let behind = ByteOrderMark.end(octets) {
-            guard let next = (behind..<max(behind, line.upperBound)).first(where: { octets[$0] >= 0x80 }) else { return }
+            guard let next = (behind..<max(behind, line.upperBound)).first(where: { octets[$0] >= 0x80 }) else {
+                return
+            }
             first = next
         }
         eightBitHeaderLines.note(first..<first + 1)

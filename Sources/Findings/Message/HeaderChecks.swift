@@ -129,7 +129,9 @@ enum HeaderChecks {
         var invalid = Places()
         var strays = Places()
         for (place, field) in view.fields.enumerated() {
-            if place == 0, startsWithSpace(view, &ledger) || MboxLine.range(octets, view.message.scan) != nil { continue }
+            if place == 0, startsWithSpace(view, &ledger) || MboxLine.range(octets, view.message.scan) != nil {
+                continue
+            }
             if field.isStray {
                 if looksLikeName(field, octets) { invalid.note(field.whole) } else { strays.note(field.whole) }
                 continue

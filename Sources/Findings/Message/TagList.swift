@@ -20,7 +20,8 @@ struct TagList {
         tags.reserveCapacity(12)
         var index = value.lowerBound
         while index < value.upperBound, tags.count < Self.limit {
-            let end = FieldText.position(octets, of: UInt8(ascii: ";"), in: index..<value.upperBound) ?? value.upperBound
+            let end =
+                FieldText.position(octets, of: UInt8(ascii: ";"), in: index..<value.upperBound) ?? value.upperBound
             add(FieldText.trimmed(octets, index..<end), isLast: end == value.upperBound)
             index = end + 1
         }
