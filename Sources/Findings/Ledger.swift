@@ -108,9 +108,10 @@ package struct Ledger: Sendable {
         let override = settings.overrides[id]
         findings.append(
             Finding(
-                rule: id, layer: SenderRules.layer(of: id), severity: override?.severity ?? severity?.0 ?? rule.severity,
-                session: session, evidence: [evidence], count: times, saw: Excerpt.text(saw()), what: rule.what, why: rule.why,
-                fix: rule.fix, citation: rule.citation, reason: override?.reason ?? severity?.reason))
+                rule: id, layer: SenderRules.layer(of: id),
+                severity: override?.severity ?? severity?.0 ?? rule.severity, session: session, evidence: [evidence],
+                count: times, saw: Excerpt.text(saw()), what: rule.what, why: rule.why, fix: rule.fix,
+                citation: rule.citation, reason: override?.reason ?? severity?.reason))
     }
 }
 
