@@ -78,7 +78,9 @@ import Testing
         LetterCase("a header line that could be folded", .dataLineOver78) {
             $0.set("Subject", "one " + long.prefix(80))
         },
-        LetterCase("a URI that cannot be folded") { $0.set("X-Link", "<https://sender.example/" + long.prefix(80) + ">") },
+        LetterCase("a URI that cannot be folded") {
+            $0.set("X-Link", "<https://sender.example/" + long.prefix(80) + ">")
+        },
         LetterCase("NUL", .dataNul) { $0.body = "abc\0def\r\n" },
         LetterCase("NUL in a short line", .dataNul) { $0.body = "a\0\r\n" },
         LetterCase("ESC", .dataControlCharacters) { $0.body = "\u{1b}[31mred\r\n" },
@@ -170,7 +172,8 @@ import Testing
             $0.reversePath.smtpUTF8 = true
         },
         LetterCase("Latin 1 under SMTPUTF8", .hdrInvalidUtf8) {
-            $0.octets = Array("Subject: Gr".utf8) + [0xfc, 0xdf] + Array("e\r\n".utf8)
+            $0.octets =
+                Array("Subject: Gr".utf8) + [0xfc, 0xdf] + Array("e\r\n".utf8)
                 + Letter.without("Subject").content
             $0.reversePath.smtpUTF8 = true
         },
@@ -229,8 +232,10 @@ import Testing
                 let line = [UInt8](repeating: 97, count: before) + [octet] + [UInt8](repeating: 97, count: behind)
                 letter.octets = letter.content + line + [13, 10]
                 let expected: [RuleID] =
-                    octet == 0 ? [.dataNul] : octet == 9 || (32...126).contains(octet) || octet >= 128
-                    ? [] : [.dataControlCharacters]
+                    octet == 0
+                    ? [.dataNul]
+                    : octet == 9 || (32...126).contains(octet) || octet >= 128
+                        ? [] : [.dataControlCharacters]
                 #expect(letter.broken == expected, "octet \(octet) between \(before) and \(behind)")
                 let sees8bit = letter.judged.states[.data8bitNotDeclared] == .kept
                 #expect(sees8bit == (octet >= 128))
@@ -238,12 +243,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ([0x61], true), ([0xc3, 0xbc], true), ([0xc3], false), ([0xbc], false), ([0xc0, 0x80], false),
-        ([0xe0, 0x9f, 0x80], false), ([0xe2, 0x82, 0xac], true), ([0xed, 0xa0, 0x80], false),
-        ([0xf0, 0x9f, 0x98, 0x80], true), ([0xf0, 0x80, 0x80, 0x80], false), ([0xf4, 0x90, 0x80, 0x80], false),
-        ([0xf5, 0x80, 0x80, 0x80], false), ([0xe2, 0x61, 0x61], false),
-    ] as [([UInt8], Bool)])
+    @Test(
+        arguments: [
+            ([0x61], true), ([0xc3, 0xbc], true), ([0xc3], false), ([0xbc], false), ([0xc0, 0x80], false),
+            ([0xe0, 0x9f, 0x80], false), ([0xe2, 0x82, 0xac], true), ([0xed, 0xa0, 0x80], false),
+            ([0xf0, 0x9f, 0x98, 0x80], true), ([0xf0, 0x80, 0x80, 0x80], false), ([0xf4, 0x90, 0x80, 0x80], false),
+            ([0xf5, 0x80, 0x80, 0x80], false), ([0xe2, 0x61, 0x61], false),
+        ] as [([UInt8], Bool)])
     func utf8(_ octets: [UInt8], _ isValid: Bool) {
         octets.withUnsafeBufferPointer { #expect(UTF8Reader.isValid($0, 0..<octets.count) == isValid) }
         #expect((String(validating: octets, as: UTF8.self) != nil) == isValid)

@@ -51,7 +51,8 @@ import Testing
         var talk = upToTheDot(fault: "delay 30s")
         talk.append(.clientFinished)
         talk.wait(30_000_000)
-        talk.append(.transactionEnded(verdict: .accepted, at: .endOfData, reply: Array("250 Ok\r\n".utf8), message: "m"))
+        talk.append(
+            .transactionEnded(verdict: .accepted, at: .endOfData, reply: Array("250 Ok\r\n".utf8), message: "m"))
         talk.sink(.endOfData, "250 Ok")
         talk.append(.ended(.clientClose))
         #expect(states(talk)[.dataHangupBeforeReply] == .broken)
@@ -70,7 +71,8 @@ import Testing
     @Test func whoWaitsForALateReplyIsSeenToWait() {
         var talk = upToTheDot(fault: "delay 6s")
         talk.wait(6_000_000)
-        talk.append(.transactionEnded(verdict: .accepted, at: .endOfData, reply: Array("250 Ok\r\n".utf8), message: "m"))
+        talk.append(
+            .transactionEnded(verdict: .accepted, at: .endOfData, reply: Array("250 Ok\r\n".utf8), message: "m"))
         talk.sink(.endOfData, "250 Ok")
         talk.quit()
         #expect(states(talk)[.dataHangupBeforeReply] == .kept)
@@ -113,7 +115,8 @@ import Testing
     ])
     func pace(_ seconds: UInt64, _ octets: Int, _ state: RuleState) {
         var talk = upToTheDot(transfer_us: seconds * 1_000_000, octets: octets)
-        talk.append(.transactionEnded(verdict: .accepted, at: .endOfData, reply: Array("250 Ok\r\n".utf8), message: "m"))
+        talk.append(
+            .transactionEnded(verdict: .accepted, at: .endOfData, reply: Array("250 Ok\r\n".utf8), message: "m"))
         talk.sink(.endOfData, "250 Ok")
         talk.quit()
         #expect(states(talk)[.dataTrickle] == state)
@@ -130,7 +133,8 @@ import Testing
         talk.fault(.body, "slow-read 10B/s")
         talk.wait(60_000_000)
         talk.content(500)
-        talk.append(.transactionEnded(verdict: .accepted, at: .endOfData, reply: Array("250 Ok\r\n".utf8), message: "m"))
+        talk.append(
+            .transactionEnded(verdict: .accepted, at: .endOfData, reply: Array("250 Ok\r\n".utf8), message: "m"))
         talk.sink(.endOfData, "250 Ok")
         talk.quit()
         #expect(states(talk)[.dataTrickle] == nil)

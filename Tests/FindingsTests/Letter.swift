@@ -7,8 +7,9 @@ import SMTP
 struct Letter: Sendable {
     /// Field lines without their line ends; folded ones hold CRLF.
     var fields: [String] = [
-        #"DKIM-Signature: v=1; a=rsa-sha256; d=sender.example; s=k1; t=1790000000;"# + "\r\n"
-            + " h=from:to:subject:date:message-id:list-unsubscribe:list-unsubscribe-post;\r\n"
+        #"DKIM-Signature: v=1; a=rsa-sha256; d=sender.example; "# + "\r\n"
+            + " s=k1; t=1790000000;\r\n h=from:to:subject:date:message-id:\r\n"
+            + " list-unsubscribe:list-unsubscribe-post;\r\n"
             + " bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=;\r\n b=QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo=",
         "Date: Mon, 21 Sep 2026 14:13:20 +0000",
         "From: Ann Author <ann@sender.example>",

@@ -39,7 +39,8 @@ enum AddressChecks {
             view.message.broken(
                 .hdrDisplayNameUnquoted, shown(fault, field), &ledger,
                 as: view.message.softened(
-                    to: .info, if: true, "a dot alone is obsolete syntax, which every receiver must read (RFC 5322 §4.1)",
+                    to: .info, if: true,
+                    "a dot alone is obsolete syntax, which every receiver must read (RFC 5322 §4.1)",
                     ledger))
         } else if list.syntaxFault == nil {
             ledger.kept(.hdrDisplayNameUnquoted)
@@ -75,7 +76,8 @@ enum AddressChecks {
                 if sender == nil {
                     if view.isMissing(.sender) {
                         view.message.broken(
-                            .hdrSenderMissing, field.whole, &ledger, saw: "\(from.mailboxes) mailboxes in From, no Sender")
+                            .hdrSenderMissing, field.whole, &ledger,
+                            saw: "\(from.mailboxes) mailboxes in From, no Sender")
                     }
                 }
             } else if from.mailboxes == 1 {

@@ -1,6 +1,6 @@
-// The grammar of addresses (RFC 5322 §3.4) without its obsolete forms, read octet by octet: mailboxes, groups, display names,
-// quoted strings, domain literals, comments. Linear and without recursion: comments are counted, groups do not nest.
-// Octets above 127 count as letters (RFC 6532 §3.2); whether they may stand there is judged elsewhere.
+// The grammar of addresses (RFC 5322 §3.4) without its obsolete forms, read octet by octet: mailboxes, groups, display
+// names, quoted strings, domain literals, comments. Linear and without recursion: comments are counted, groups do not
+// nest. Octets above 127 count as letters (RFC 6532 §3.2); whether they may stand there is judged elsewhere.
 
 struct AddressList {
     private(set) var mailboxes = 0
@@ -48,6 +48,7 @@ private struct AddressReader {
     private var isInGroup = false
     private var groupStart = 0
     private var hasGroupMember = false
+    private var hasBracketsInGroup = false
     private var isFirst = true
     /// A member without an address: the beginning of a display name with a comma, if an address in brackets follows.
     private var textMember: Range<Int>?
@@ -134,7 +135,7 @@ private struct AddressReader {
     private mutating func finish() -> Bool {
         if isInGroup {
             // A colon in a display name looks like a group that is never closed.
-            if hasGroupMember { unquoted(groupStart..<end) } else { wrong(groupStart..<end) }
+            if hasBracketsInGroup { unquoted(groupStart..<end) } else { wrong(groupStart..<end) }
         }
         if let text = textMember { wrong(text) }
         isDone = true
@@ -160,7 +161,7 @@ private struct AddressReader {
     private mutating func enterGroup(_ start: Int) {
         groups += 1
         isInGroup = true
-        hasGroupMember = false
+        (hasGroupMember, hasBracketsInGroup) = (false, false)
         groupStart = start
         index += 1
     }
@@ -182,6 +183,7 @@ private struct AddressReader {
     /// Behind a mailbox: a comma, the end of the group, the end.
     private mutating func behindAddress(_ start: Int) -> Bool {
         hasGroupMember = true
+        if isAngle { hasBracketsInGroup = true }
         if let text = textMember {
             // `ACME, Inc. <a@b>`.
             if isAngle { unquoted(text.lowerBound..<index) } else { wrong(text) }
@@ -326,7 +328,7 @@ private struct AddressReader {
         var place = start + 2
         var marks = 0
         // RFC 2047 §2 allows 75 octets; what is much longer is none.
-        let limit = min(end, start + 1000)
+        let limit = min(end, start + 150)
         while place < limit, !FieldText.isFoldingSpace(octets[place]), octets[place] != UInt8(ascii: "<") {
             if octets[place] == UInt8(ascii: "?") {
                 marks += 1

@@ -42,7 +42,8 @@ enum ListChecks {
         let list = URIList(view.octets, field.value)
         if view.count(.listUnsubscribe) > 1 {
             view.message.broken(
-                .hdrListUnsubscribeSyntax, field.whole, &ledger, saw: "\(view.count(.listUnsubscribe)) List-Unsubscribe")
+                .hdrListUnsubscribeSyntax, field.whole, &ledger, saw: "\(view.count(.listUnsubscribe)) List-Unsubscribe"
+            )
         } else if let fault = list.fault {
             view.message.broken(.hdrListUnsubscribeSyntax, fault.isEmpty ? field.whole : fault, &ledger)
         } else if list.https + list.http + list.mailto == 0 {

@@ -1,5 +1,5 @@
-// Lists of tag=value with semicolons between them, as DKIM and ARC write them (RFC 6376 §3.2). Read in place: nothing is
-// copied, and a tag is looked for each time it is asked for.
+// Lists of tag=value with semicolons between them, as DKIM and ARC write them (RFC 6376 §3.2). Read in place: nothing
+// is copied, and a tag is looked for each time it is asked for.
 
 struct TagList {
     /// Tags that are read, at most.
@@ -20,7 +20,8 @@ struct TagList {
         tags.reserveCapacity(12)
         var index = value.lowerBound
         while index < value.upperBound, tags.count < Self.limit {
-            let end = FieldText.position(octets, of: UInt8(ascii: ";"), in: index..<value.upperBound) ?? value.upperBound
+            let end =
+                FieldText.position(octets, of: UInt8(ascii: ";"), in: index..<value.upperBound) ?? value.upperBound
             add(FieldText.trimmed(octets, index..<end), isLast: end == value.upperBound)
             index = end + 1
         }

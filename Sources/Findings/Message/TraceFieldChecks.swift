@@ -1,5 +1,5 @@
-// Judges the fields that a message collects on its way: Return-Path, Received (RFC 5321 §4.4, RFC 5322 §3.6.7), blocks of
-// Resent- fields (RFC 5322 §3.6.6), and TLS-Required (RFC 8689 §3).
+// Judges the fields that a message collects on its way: Return-Path, Received (RFC 5321 §4.4, RFC 5322 §3.6.7), blocks
+// of Resent- fields (RFC 5322 §3.6.6), and TLS-Required (RFC 8689 §3).
 
 enum TraceFieldChecks {
     static func check(_ view: HeaderView, _ ledger: inout Ledger) {
@@ -51,7 +51,9 @@ enum TraceFieldChecks {
             }
         }
         guard let semicolon else { return "no semicolon and date" }
-        guard let date = DateTime(octets, semicolon + 1..<value.upperBound) else { return "no date behind the semicolon" }
+        guard let date = DateTime(octets, semicolon + 1..<value.upperBound) else {
+            return "no date behind the semicolon"
+        }
         if case .obsolete = date.form { return "a date in obsolete form" }
         if let impossibility = date.impossibility { return "a date that cannot be (\(impossibility))" }
         return hasBy ? nil : "no by"
@@ -104,7 +106,8 @@ enum AutomaticMailChecks {
     static func check(_ view: HeaderView, _ ledger: inout Ledger) {
         if view.count(.autoSubmitted) > 0 { return ledger.kept(.hdrAutoSubmittedMissing) }
         guard view.isMissing(.autoSubmitted), let reason = reason(view) else { return }
-        view.message.broken(.hdrAutoSubmittedMissing, view.headerPlace, &ledger, saw: "no Auto-Submitted, but " + reason)
+        view.message.broken(
+            .hdrAutoSubmittedMissing, view.headerPlace, &ledger, saw: "no Auto-Submitted, but " + reason)
     }
 
     /// What tells that it is automatic; nil where nothing does. Reports say what they are by their type (RFC 6522).
@@ -127,7 +130,9 @@ enum AutomaticMailChecks {
     /// People write of being out of office too: the words alone, or with a colon behind them.
     private static func isReplyOfMachine(_ octets: MessageOctets, _ value: Range<Int>) -> Bool {
         let text = FieldText.trimmed(octets, value)
-        for words: StaticString in ["out of office", "out of office autoreply", "automatic reply", "auto-reply", "autoreply"]
+        for words: StaticString in [
+            "out of office", "out of office autoreply", "automatic reply", "auto-reply", "autoreply",
+        ]
         where FieldText.begins(octets, text, words) {
             let end = text.lowerBound + words.utf8CodeUnitCount
             if end == text.upperBound || octets[end] == UInt8(ascii: ":") { return true }

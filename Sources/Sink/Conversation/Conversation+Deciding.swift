@@ -197,7 +197,7 @@ extension Conversation {
         gate = .storing(named)
     }
 
-    private var messageID: String { "\(id).\(record.number)" }
+    var messageID: String { "\(id).\(record.number)" }
 
     private func named(_ ruling: Ruling) -> Ruling {
         if case .proceed = ruling { return .stored(id: messageID) }
