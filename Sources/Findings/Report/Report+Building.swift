@@ -20,6 +20,14 @@ private struct ReportBuilder {
         var count = 0
         var sessions: Set<String> = []
         var firstSessions: [String] = []
+
+        mutating func add(_ finding: Finding, _ from: [String]) {
+            if finding.severity > lead.severity { lead = finding }
+            count += finding.count
+            for session in from where sessions.insert(session).inserted {
+                if firstSessions.count < BrokenRule.sessionLimit { firstSessions.append(session) }
+            }
+        }
     }
 
     struct Sender {
@@ -96,13 +104,8 @@ private struct ReportBuilder {
 
     private mutating func add(_ finding: Finding) {
         states[finding.rule] = .broken
-        var group = groups[finding.rule] ?? Group(lead: finding)
-        if finding.severity > group.lead.severity { group.lead = finding }
-        group.count += finding.count
-        for session in Self.sessions(finding) where group.sessions.insert(session).inserted {
-            if group.firstSessions.count < BrokenRule.sessionLimit { group.firstSessions.append(session) }
-        }
-        groups[finding.rule] = group
+        // In place: a copy of the set of sessions a finding would make this quadratic.
+        groups[finding.rule, default: Group(lead: finding)].add(finding, Self.sessions(finding))
     }
 
     private mutating func senderIndex(_ record: SessionRecord?) -> Int {
