@@ -117,6 +117,27 @@ class Scenarios(unittest.TestCase):
             self.assertEqual(verdicts(session), ["lost"])
             self.assertTrue(session["transactions"][0]["message"])
 
+    def test_probe(self):
+        with self.start("probe", "--time-scale", "100") as sink:
+            # One client, one message a session: the end of each, one after the other.
+            seen = [attempt(sink.port) for _ in range(10)]
+            usual = ("accepted", 250)
+            self.assertIn(seen[4], [("end-of-data", "closed"), ("end-of-data", "reset")])
+            self.assertEqual(seen[6], ("end-of-data", 451))
+            self.assertEqual(seen[8], ("end-of-data", 554))
+            self.assertEqual([seen[n] for n in (0, 1, 2, 3, 5, 7, 9)], [usual] * 7)
+            asked = {fault["rule"] for session in sink.sessions(10) for fault in session["faults"]}
+            self.assertTrue({"probe-greeting", "probe-ehlo", "probe-data", "probe-end"} <= asked, asked)
+            # Of two recipients the second is deferred, once.
+            replies = []
+            for _ in range(2):
+                with Wire(sink.port) as client:
+                    client.reply()
+                    for line in ("EHLO client.test", "MAIL FROM:<a@sender.test>", "RCPT TO:<b@any.test>"):
+                        client.ask(line)
+                    replies.append(client.ask("RCPT TO:<c@any.test>").code)
+            self.assertEqual(replies, [451, 250])
+
     def test_slow_server(self):
         with self.start("slow-server", "--time-scale", "20") as sink:
             started = time.monotonic()

@@ -20,7 +20,6 @@ struct SessionNote: Sendable {
     var refusedAt: Phase?
     var refusal: Int
     var disturbances: Disturbances
-    var ending: Ending?
 
     /// The sink turned the peer away for now, or was not to be talked to: the next exchanger is to be tried (RFC 5321 §5.1).
     var failed: Bool {
@@ -42,7 +41,6 @@ extension SessionNote {
         self.hello = hello
         transactionCount = trace.transactions.count
         disturbances = trace.disturbances
-        ending = trace.ending
         (refusedAt, refusal) = (nil, 0)
         guard transactionCount == 0 else { return }
         for step in trace.steps {

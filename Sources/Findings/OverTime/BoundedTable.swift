@@ -10,7 +10,10 @@ struct BoundedTable<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
-    var all: [Key: Value] { entries }
+    /// In the order in which the keys came.
+    var all: [(key: Key, value: Value)] {
+        (order[next...] + order[..<next]).compactMap { key in entries[key].map { (key, $0) } }
+    }
     var count: Int { entries.count }
     subscript(_ key: Key) -> Value? { entries[key] }
 

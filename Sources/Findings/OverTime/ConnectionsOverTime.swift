@@ -32,7 +32,9 @@ enum ConnectionsOverTime {
         var ended = 0
         // How many of the open ones are open for our own slowness.
         var slow = 0
-        let isSlow = { (session: SessionNote) in !session.disturbances.isDisjoint(with: [.stalled, .delayed, .slowRead]) }
+        let isSlow = { (session: SessionNote) in
+            !session.disturbances.isDisjoint(with: [.stalled, .delayed, .slowRead])
+        }
         for (index, session) in sessions.enumerated() {
             while ended < ends.count, sessions[ends[ended]].ended_us <= session.started_us, ended < index {
                 if isSlow(sessions[ends[ended]]) { slow -= 1 }
@@ -49,7 +51,8 @@ enum ConnectionsOverTime {
         }
         for session in over {
             ledger.broken(
-                .connTooManyConcurrent, peer, isLoopback: session.isLoopback, Evidence(at_us: 0, session: session.session),
+                .connTooManyConcurrent, peer, isLoopback: session.isLoopback,
+                Evidence(at_us: 0, session: session.session),
                 in: [(session.session, session.started_us)], as: softened(session),
                 saw: "\(peak) connections at once, where \(limit) are allowed")
         }
@@ -98,8 +101,9 @@ enum ConnectionsOverTime {
                 runs[session.server] = nil
                 continue
             }
-            if let last = runs[session.server]?.last, session.started_us < last.ended_us
-                || settings.scaled(session.started_us.since(last.ended_us)) >= settings.reconnectGap_us
+            if let last = runs[session.server]?.last,
+                session.started_us < last.ended_us
+                    || settings.scaled(session.started_us.since(last.ended_us)) >= settings.reconnectGap_us
             {
                 runs[session.server] = nil
             }

@@ -30,19 +30,16 @@ enum ExchangerChecks {
                 ledger.kept(.mxWrongOrder, peer, isLoopback: session.isLoopback)
                 continue
             }
-            // Before the sink watched, anything may have happened.
-            let watched_us = session.started_us.since(settings.observedSince_us)
-            guard session.started_us > settings.observedSince_us, settings.scaled(watched_us) >= window_us else {
-                if session.started_us <= settings.observedSince_us { continue }
-                judgeOrder(peer, session, place, triedAt_us, window_us, isYoung: true, &ledger)
-                continue
-            }
-            judgeOrder(peer, session, place, triedAt_us, window_us, isYoung: false, &ledger)
+            guard session.started_us > settings.observedSince_us else { continue }
+            // Before the sink watched, the better one may have been tried.
+            let watched_us = settings.scaled(session.started_us.since(settings.observedSince_us))
+            judgeOrder(peer, session, place, triedAt_us, window_us, isYoung: watched_us < window_us, &ledger)
         }
     }
 
     private static func judgeOrder(
-        _ peer: String, _ session: SessionNote, _ place: Int, _ triedAt_us: [Int64?], _ window_us: UInt64, isYoung: Bool,
+        _ peer: String, _ session: SessionNote, _ place: Int, _ triedAt_us: [Int64?], _ window_us: UInt64,
+        isYoung: Bool,
         _ ledger: inout OverTimeLedger
     ) {
         let settings = ledger.settings
@@ -58,7 +55,8 @@ enum ExchangerChecks {
             .mxWrongOrder, peer, isLoopback: session.isLoopback, Evidence(at_us: 0, session: session.session),
             in: [(session.session, session.started_us)],
             as: isYoung ? (.info, "the sink has not watched long enough to know of earlier attempts") : nil,
-            saw: "came to \(session.listener) without a try at \(settings.exchangers[missed].joined(separator: " or "))")
+            saw: "came to \(session.listener) without a try at \(settings.exchangers[missed].joined(separator: " or "))"
+        )
     }
 
     /// Who was turned away at one exchanger tries another.
@@ -67,11 +65,12 @@ enum ExchangerChecks {
     ) {
         let settings = ledger.settings
         let window_us = settings.judging.thresholds.retryWindow_us
+        let isServed = servedBeside(sessions)
         // From the newest to the oldest: the next visit at each other listener.
         var nextAt_us: [String: Int64] = [:]
-        for session in sessions.reversed() {
+        for (index, session) in sessions.enumerated().reversed() {
             defer { nextAt_us[session.listener] = session.started_us }
-            guard session.failed, settings.observedSince_us <= session.started_us else { continue }
+            guard session.failed, !isServed[index], settings.observedSince_us <= session.started_us else { continue }
             let next_us = nextAt_us.filter { $0.key != session.listener }.values.min()
             if let next_us, settings.scaled(next_us.since(session.started_us)) <= window_us {
                 ledger.kept(.mxNoFallback, peer, isLoopback: session.isLoopback)
@@ -85,6 +84,18 @@ enum ExchangerChecks {
                 in: [(session.session, session.started_us)],
                 saw: "\(session.refusal == 0 ? "no service" : "\(session.refusal)") at \(session.listener), "
                     + "and no try at another exchanger")
+        }
+    }
+
+    /// Whether the same listener served the peer in another session at that time: then only one connection was too many.
+    private static func servedBeside(_ sessions: [SessionNote]) -> [Bool] {
+        var servedUntil_us: [String: Int64] = [:]
+        return sessions.map { session in
+            let isServed = servedUntil_us[session.listener].map { $0 > session.started_us } ?? false
+            if session.transactionCount > 0 {
+                servedUntil_us[session.listener] = max(servedUntil_us[session.listener] ?? .min, session.ended_us)
+            }
+            return isServed
         }
     }
 }

@@ -58,13 +58,14 @@ struct History {
     }
 
     /// Rounds of attempts: in one round a sender goes from server to server.
-    var rounds: [Visit] {
+    func rounds(_ settings: OverTimeSettings) -> [Visit] {
         var firsts: [Visit] = []
         var servers: Set<String> = []
-        var end_us = Int64.min
+        var end_us = visits.first?.attempt.start_us ?? 0
         for visit in visits {
-            let pause_us = visit.attempt.start_us.since(end_us)
-            if firsts.isEmpty || servers.contains(visit.attempt.server) || pause_us > 60_000_000 {
+            let pause_us = settings.scaled(visit.attempt.start_us.since(end_us))
+            let isPause = pause_us >= settings.judging.thresholds.retryImmediate_us
+            if firsts.isEmpty || servers.contains(visit.attempt.server) || isPause {
                 firsts.append(visit)
                 servers = []
             }

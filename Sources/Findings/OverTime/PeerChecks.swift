@@ -25,8 +25,8 @@ enum PeerChecks {
         }
         for place in note.helloNames[limit...] {
             ledger.broken(
-                .heloChangesOverTime, peer, isLoopback: note.isLoopback, place.evidence, in: places(place.evidence, note),
-                as: softened(note),
+                .heloChangesOverTime, peer, isLoopback: note.isLoopback, place.evidence,
+                in: places(place.evidence, note), as: softened(note),
                 saw: "\(note.helloNames.count) names: "
                     + note.helloNames.prefix(5).map(\.name).joined(separator: ", "))
         }
@@ -48,7 +48,8 @@ enum PeerChecks {
 
     private static func checkReturnPaths(_ peer: String, _ note: PeerNote, _ ledger: inout OverTimeLedger) {
         let limit = ledger.settings.returnPathDomains
-        for (author, domains) in note.returnPaths {
+        for author in note.returnPaths.keys.sorted() {
+            let domains = note.returnPaths[author] ?? []
             guard domains.count > limit else {
                 ledger.kept(.returnPathInconsistent, peer, isLoopback: note.isLoopback)
                 continue

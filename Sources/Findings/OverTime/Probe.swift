@@ -36,7 +36,8 @@ package struct Probe: Sendable, Hashable, Codable {
             name: "probe-end",
             does: "the 250 to the message comes late, then never; then the message is deferred, and another is refused",
             shows: [
-                .dataFinalTimeoutShort, .dataHangupBeforeReply, .duplicateAfterLostReply, .retryMissing, .retryImmediate,
+                .dataFinalTimeoutShort, .dataHangupBeforeReply, .duplicateAfterLostReply, .retryMissing,
+                .retryImmediate,
                 .retryTooSoon, .greylistChangedTuple, .retryAfterPermanent, .duplicateAfterAccept,
             ]),
     ]

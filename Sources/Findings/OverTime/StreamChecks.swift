@@ -3,17 +3,18 @@
 
 enum StreamChecks {
     static func check(_ notes: StreamNotes, _ ledger: inout OverTimeLedger) {
-        for (key, known) in notes.identifiers.all { checkIdentifier(key.id, known, &ledger) }
-        for body in notes.bodies.all.values { checkBody(body, &ledger) }
+        let canCompare = notes.identifiers.count > 1
+        for (key, known) in notes.identifiers.all { checkIdentifier(key.id, known, canCompare, &ledger) }
+        for (_, body) in notes.bodies.all { checkBody(body, &ledger) }
         for (address, dead) in notes.deadAddresses.all { checkDead(address, dead, &ledger) }
         for (name, stream) in notes.streams.all { checkStream(name, stream, &ledger) }
     }
 
     private static func checkIdentifier(
-        _ id: String, _ known: StreamNotes.Identifier, _ ledger: inout OverTimeLedger
+        _ id: String, _ known: StreamNotes.Identifier, _ canCompare: Bool, _ ledger: inout OverTimeLedger
     ) {
         guard !known.others.isEmpty else {
-            ledger.kept(.hdrMessageIdReused, known.peer)
+            if canCompare || known.count > 1 { ledger.kept(.hdrMessageIdReused, known.peer) }
             return
         }
         for other in known.others {
@@ -30,7 +31,7 @@ enum StreamChecks {
     private static func checkBody(_ body: StreamNotes.Body, _ ledger: inout OverTimeLedger) {
         let limit = ledger.settings.addressesPerText
         guard body.places.count > limit, let last = body.places.last else {
-            if let first = body.places.first { ledger.kept(.sameContentManyIps, first.peer) }
+            if body.copies > 1, let first = body.places.first { ledger.kept(.sameContentManyIps, first.peer) }
             return
         }
         for place in body.places[limit...] {

@@ -13,12 +13,12 @@ struct StreamNotes: Sendable {
         /// Messages that differ from the first; those whose head is the same apart.
         var others: [(evidence: Evidence, isBodyAlone: Bool, peer: String, disturbances: Disturbances)] = []
         var count = 0
-        var isRepeated = false
         var peer = ""
     }
 
     struct Body: Sendable {
         var places: [(peer: String, evidence: Evidence)] = []
+        var copies = 0
     }
 
     struct DeadAddress: Sendable {
@@ -69,7 +69,6 @@ struct StreamNotes: Sendable {
         ) { known in
             defer { (known.count, known.peer) = (known.count + 1, peer) }
             guard known.count > 0 else { return }
-            known.isRepeated = true
             guard known.head != facts.head || known.body != facts.body else { return }
             let isBodyAlone = known.head == facts.head
             // One of them may have been converted for a server without 8BITMIME (RFC 6152 §3).
@@ -85,6 +84,7 @@ struct StreamNotes: Sendable {
     private mutating func noteBody(_ peer: String, _ attempt: Attempt, _ facts: MessageFacts) {
         guard facts.bodyOctetCount >= Self.bodyFloor else { return }
         bodies.update(facts.body, Body()) { body in
+            body.copies += 1
             guard body.places.count < Self.listLimit, !body.places.contains(where: { $0.peer == peer }) else { return }
             body.places.append((peer, attempt.evidence))
         }

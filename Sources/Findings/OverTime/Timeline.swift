@@ -64,6 +64,8 @@ package struct Timeline: Sendable, Hashable, Codable {
     package var from: String
     package var subject: String
     package var list: String?
+    /// multipart/report (RFC 6522): a DSN, or a receipt.
+    package var report: Bool
     package var state: State
     package var attempts: [Attempt]
     package var attempts_dropped: Int
@@ -85,11 +87,13 @@ extension Timeline {
         switch tie {
         case .messageID: key = trail.messageID ?? ""
         case .content: key = "content \(String(trail.content, radix: 16))"
-        case .envelope: key = "<\(from)> to \(histories.first { !$0.address.isEmpty }.map { "<\($0.address)>" } ?? "nobody")"
+        case .envelope:
+            key = "<\(from)> to \(histories.first { !$0.address.isEmpty }.map { "<\($0.address)>" } ?? "nobody")"
         case .peer: key = first?.client ?? ""
         }
         subject = trail.subject
         list = trail.listID
+        report = trail.isReport
         attempts = []
         var end_us: Int64?
         for attempt in trail.attempts {
@@ -97,7 +101,7 @@ extension Timeline {
             end_us = attempt.end_us
         }
         attempts_dropped = trail.attemptsDropped
-        retried = histories.contains { $0.rounds.count > 1 && ($0.visits.first?.outcome.isOpen ?? false) }
+        retried = histories.contains { $0.rounds(settings).count > 1 && ($0.visits.first?.outcome.isOpen ?? false) }
         duplicated = histories.contains { history in
             history.visits.filter { [.delivered, .unheard, .lost].contains($0.outcome) }.count > 1
         }
@@ -116,7 +120,7 @@ extension Timeline {
         let open = ends.filter { $0.1.isOpen }
         let gone = open.filter { Waiting.isGone($0.0, trail, now_us, settings) }
         if open.count > gone.count { return .waiting }
-        if let first = gone.first { return first.0.rounds.count > 1 ? .givenUp : .missing }
+        if let first = gone.first { return first.0.rounds(settings).count > 1 ? .givenUp : .missing }
         if ends.contains(where: { $0.1 == .failed }) { return .failed }
         return ends.contains { $0.1 == .abandoned } || ends.isEmpty ? .abandoned : .delivered
     }

@@ -103,7 +103,9 @@ struct TrailChecks {
         let pause_us = settings.scaled(second.start_us.since(first.end_us))
         let interval_us = settings.scaled(second.start_us.since(first.start_us))
         let peer = peer(second)
-        if pause_us >= thresholds.retryImmediate_us { ledger.kept(.retryImmediate, peer, isLoopback: second.isLoopback) }
+        if pause_us >= thresholds.retryImmediate_us {
+            ledger.kept(.retryImmediate, peer, isLoopback: second.isLoopback)
+        }
         if interval_us >= thresholds.retrySoon_us {
             ledger.kept(.retryTooSoon, peer, isLoopback: second.isLoopback)
             return
@@ -125,7 +127,9 @@ struct TrailChecks {
         }
         let certainty = certainty(before, visit)
         // Another sender with no proof that it is the same message is another message.
-        if certainty != .sure, first.reversePath != second.reversePath, first.declares(sameAs: second) != true { return }
+        if certainty != .sure, first.reversePath != second.reversePath, first.declares(sameAs: second) != true {
+            return
+        }
         if isNewMessage(before, visit) { return }
         ledger.broken(
             .greylistChangedTuple, peer, isLoopback: second.isLoopback, second.evidence, in: places(before, visit),
@@ -150,7 +154,9 @@ struct TrailChecks {
             return
         }
         // A full mailbox may be tried again, whatever its class (RFC 3463 §3.3).
-        guard before.code != 552 || first.phase != .rcpt && !first.recipients.isEmpty && first.hasContent else { return }
+        guard before.code != 552 || first.phase != .rcpt && !first.recipients.isEmpty && first.hasContent else {
+            return
+        }
         let certainty = certainty(before, visit)
         guard certainty != .possible else { return }
         ledger.broken(
@@ -183,7 +189,8 @@ struct TrailChecks {
         ledger.broken(
             rule, peer(second), isLoopback: second.isLoopback, second.evidence, in: places(delivered, visit),
             under: first.disturbances,
-            saw: "\(second.messageID ?? "the same content") was accepted for \(recipientWords(delivered, visit)) before, "
+            saw:
+                "\(second.messageID ?? "the same content") was accepted for \(recipientWords(delivered, visit)) before, "
                 + "and came again after \(Span.text(settings.scaled(second.start_us.since(first.end_us))))")
     }
 
@@ -212,7 +219,9 @@ struct TrailChecks {
     /// After mixed replies to RCPT (RFC 5321 §3.3): the accepted ones are served, or dropped with the others.
     private func checkPartial(_ attempt: Attempt, _ trail: Trail, _ ledger: inout OverTimeLedger) {
         let peer = peer(attempt)
-        let wasAccepted = attempt.recipients.filter { $0.outcome == .abandoned && $0.code / 100 != 4 && $0.code / 100 != 5 }
+        let wasAccepted = attempt.recipients.filter {
+            $0.outcome == .abandoned && $0.code / 100 != 4 && $0.code / 100 != 5
+        }
         if attempt.hasRefused, attempt.hasDelivered {
             ledger.kept(.partialAcceptAbandoned, peer, isLoopback: attempt.isLoopback)
             judgeRefusedAlone(attempt, trail, &ledger)
@@ -220,7 +229,7 @@ struct TrailChecks {
         guard attempt.verdict == .abandoned, attempt.hasRefused, let first = wasAccepted.first else { return }
         // It may begin anew with the accepted ones alone.
         let isServed = trail.attempts.contains { other in
-            other.session == attempt.session && other.transaction > attempt.transaction
+            other.session == attempt.session && other.isLater(than: attempt)
                 && other.recipient(first.address) != nil
         }
         guard !isServed, (peers[peer]?.cutUntil_us ?? .min) < attempt.end_us else { return }
@@ -228,14 +237,15 @@ struct TrailChecks {
         ledger.broken(
             .partialAcceptAbandoned, peer, isLoopback: attempt.isLoopback, attempt.evidence,
             in: [(attempt.session, attempt.sessionStarted_us)], under: attempt.disturbances,
-            saw: "\(first.address) was accepted, \(words?.address ?? "another") got \(words?.code ?? 0), and no message came")
+            saw:
+                "\(first.address) was accepted, \(words?.address ?? "another") got \(words?.code ?? 0), and no message came"
+        )
     }
 
     /// Those who were served are not named again when the others are.
     private func judgeRefusedAlone(_ attempt: Attempt, _ trail: Trail, _ ledger: inout OverTimeLedger) {
-        for other in trail.attempts where other.start_us > attempt.start_us || other.transaction > attempt.transaction {
+        for other in trail.attempts where other.isLater(than: attempt) {
             let names = other.recipients.map(\.address)
-            guard other.session != attempt.session || other.transaction > attempt.transaction else { continue }
             let isAgain = names.contains { attempt.recipient($0)?.outcome.isOpen ?? false }
             let isServedAgain = names.contains { attempt.recipient($0)?.outcome == .delivered }
             if isAgain, !isServedAgain {
@@ -249,10 +259,10 @@ struct TrailChecks {
 
     private func judgeEnd(_ history: History, _ trail: Trail, _ ledger: inout OverTimeLedger) {
         guard let last = history.visits.last else { return }
-        let rounds = history.rounds
+        let rounds = history.rounds(settings)
         let peer = peer(last.attempt)
         let isLoopback = last.attempt.isLoopback
-        if rounds.count > 1 { ledger.kept(.retryMissing, peer, isLoopback: isLoopback) }
+        if rounds.count > 1, rounds[0].outcome.isOpen { ledger.kept(.retryMissing, peer, isLoopback: isLoopback) }
         if last.outcome == .failed, !Self.isAboutRequest(last.code), last.attempt.tie != .peer,
             hasPassed(last.attempt, settings), last.attempt.hasContent
         {
@@ -280,7 +290,8 @@ struct TrailChecks {
         } else if span_us < thresholds.giveUp_us {
             broken(
                 .retryGivesUpEarly, history, &ledger,
-                saw: "\(rounds.count) attempts in \(Span.text(span_us)), then nothing for \(Span.text(silence_us))\(known)"
+                saw:
+                    "\(rounds.count) attempts in \(Span.text(span_us)), then nothing for \(Span.text(silence_us))\(known)"
                     + intervals(history))
         } else {
             ledger.kept(.retryGivesUpEarly, peer, isLoopback: isLoopback)
@@ -290,12 +301,14 @@ struct TrailChecks {
     private func keptToTheEnd(
         _ rounds: [Visit], _ peer: String, _ isLoopback: Bool, _ ledger: inout OverTimeLedger
     ) {
-        guard let first = rounds.first, let last = rounds.last, rounds.count > 1 else { return }
+        guard let first = rounds.first, let last = rounds.last, rounds.count > 1, first.outcome.isOpen else { return }
         let span_us = settings.scaled(last.attempt.start_us.since(first.attempt.start_us))
         if span_us >= thresholds.giveUp_us { ledger.kept(.retryGivesUpEarly, peer, isLoopback: isLoopback) }
     }
 
-    private func broken(_ rule: RuleID, _ history: History, _ ledger: inout OverTimeLedger, saw: @autoclosure () -> String) {
+    private func broken(
+        _ rule: RuleID, _ history: History, _ ledger: inout OverTimeLedger, saw: @autoclosure () -> String
+    ) {
         guard let last = history.visits.last else { return }
         let places = history.visits.suffix(Finding.evidenceLimit + 1).map {
             (session: $0.attempt.session, started_us: $0.attempt.sessionStarted_us)
@@ -307,8 +320,10 @@ struct TrailChecks {
 
     /// Intervals are to grow up to hours (RFC 5321 §4.5.4.1).
     private func judgeBackoff(_ history: History, _ ledger: inout OverTimeLedger) {
-        guard let peer = history.visits.last.map({ peer($0.attempt) }), history.visits[0].attempt.tie != .peer else { return }
-        let rounds = history.rounds
+        guard let peer = history.visits.last.map({ peer($0.attempt) }), history.visits[0].attempt.tie != .peer else {
+            return
+        }
+        let rounds = history.rounds(settings)
         guard rounds.count > settings.intervalsToGrow,
             rounds.dropLast().allSatisfy({ $0.outcome.isOpen })
         else { return }
@@ -331,18 +346,17 @@ struct TrailChecks {
     // MARK: Words
 
     private func reply(_ visit: Visit) -> String {
-        let phase = visit.attempt.recipient("") == nil || visit.attempt.phase == nil ? nil : visit.attempt.phase
         switch visit.outcome {
         case .lost: return "no reply to the end of the message"
         case .interrupted: return "the connection was cut at \(visit.attempt.phase?.rawValue ?? "an open transaction")"
-        default: return "\(visit.code) at \((phase ?? visit.attempt.phaseOf(visit.code)).rawValue)"
+        default: return "\(visit.code) at \(visit.attempt.phaseOf(visit.code).rawValue)"
         }
     }
 
     private func how(_ certainty: Certainty) -> String { certainty == .sure ? "" : ", by envelope" }
 
     private func intervals(_ history: History) -> String {
-        let rounds = history.rounds
+        let rounds = history.rounds(settings)
         guard rounds.count > 2 else { return "" }
         let words = zip(rounds, rounds.dropFirst()).prefix(10).map {
             Span.text(settings.scaled($1.attempt.start_us.since($0.attempt.start_us)))
@@ -356,6 +370,10 @@ struct TrailChecks {
 }
 
 extension Attempt {
+    fileprivate func isLater(than other: Attempt) -> Bool {
+        session == other.session ? transaction > other.transaction : start_us > other.start_us
+    }
+
     /// Where a recipient's code was said: at RCPT, or where the transaction ended.
     fileprivate func phaseOf(_ code: Int) -> Phase {
         guard let phase, code == self.code else { return .rcpt }
@@ -366,7 +384,8 @@ extension Attempt {
 /// Whether a sender is still expected.
 enum Waiting {
     /// - Parameter window_us: of the sender's own time.
-    static func hasPassed(_ attempt: Attempt, window_us: UInt64, _ now_us: Int64, _ settings: OverTimeSettings) -> Bool {
+    static func hasPassed(_ attempt: Attempt, window_us: UInt64, _ now_us: Int64, _ settings: OverTimeSettings) -> Bool
+    {
         settings.observedSince_us <= attempt.sessionStarted_us && now_us > attempt.end_us
             && settings.scaled(now_us.since(attempt.end_us)) >= window_us
     }

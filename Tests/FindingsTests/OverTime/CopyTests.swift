@@ -35,9 +35,11 @@ import Testing
 
     @Test func withoutAnIDTheDateTellsMessagesApart() {
         #expect(twice({ $0.letter.id = nil }, { $0.letter.id = nil }).broken(Self.day) == [.duplicateAfterAccept])
-        let other = twice({ $0.letter.id = nil }, { ($0.letter.id, $0.letter.date) = (nil, "Fri, 27 Nov 2026 11:00:00 +0000") })
+        let other = twice(
+            { $0.letter.id = nil }, { ($0.letter.id, $0.letter.date) = (nil, "Fri, 27 Nov 2026 11:00:00 +0000") })
         #expect(other.broken(Self.day) == [])
-        let heartbeat = twice({ ($0.letter.id, $0.letter.date) = (nil, "") }, { ($0.letter.id, $0.letter.date) = (nil, "") })
+        let heartbeat = twice(
+            { ($0.letter.id, $0.letter.date) = (nil, "") }, { ($0.letter.id, $0.letter.date) = (nil, "") })
         #expect(heartbeat.broken(Self.day) == [])
     }
 
@@ -45,7 +47,8 @@ import Testing
         let same = twice({ $0.end = "" }, { _ in }).judged(Self.day)
         #expect(same.states.ids(.broken) == [])
         #expect(same.states[.duplicateAfterLostReply] == .kept)
-        let anew = twice({ $0.end = "" }, { $0.letter.id = "<2@sender.example>"; $0.letter.date = "Fri, 27 Nov 2026 11:00:00 +0000" })
+        let later = Letter(id: "<2@sender.example>", date: "Fri, 27 Nov 2026 11:00:00 +0000")
+        let anew = twice({ $0.end = "" }, { $0.letter = later })
         #expect(anew.broken(Self.day) == [.duplicateAfterLostReply])
         // Another message: but one with the same subject may be the old one, written anew.
         for (subject, expected) in [("Other", [RuleID.retryMissing]), ("Hello", [])] {
@@ -111,16 +114,21 @@ import Testing
 
     @Test func aMessageIDStandsForOneMessage() {
         func scene(_ change: (inout Call) -> Void) -> OverTimeJudgement {
-            twice({ _ in }, {
-                $0.to = [("c@other.test", "250 Ok")]
-                change(&$0)
-            }).judged(Self.day)
+            twice(
+                { _ in },
+                {
+                    $0.to = [("c@other.test", "250 Ok")]
+                    change(&$0)
+                }
+            ).judged(Self.day)
         }
         #expect(scene { $0.letter.subject = "Other" }.states.ids(.broken) == [.hdrMessageIdReused])
         #expect(scene { $0.letter.subject = "Other" }.finding(.hdrMessageIdReused)?.severity == .must)
         #expect(scene { $0.letter.body = "Dear C" }.finding(.hdrMessageIdReused)?.severity == .info)
         #expect(scene { $0.letter.extra = "X-Hop: 2\r\n" }.states.ids(.broken) == [])
-        #expect(scene { ($0.letter.extra, $0.letter.subject) = ("List-Id: <l.example>\r\n", "[l] Hello") }.states.ids(.broken) == [])
+        #expect(
+            scene { ($0.letter.extra, $0.letter.subject) = ("List-Id: <l.example>\r\n", "[l] Hello") }.states.ids(
+                .broken) == [])
         #expect(scene { _ in }.states[.hdrMessageIdReused] == .kept)
     }
 }

@@ -26,7 +26,9 @@ import Testing
         #expect(facts.transaction == 1)
     }
 
-    @Test(arguments: [("Precedence: BULK", true), ("Precedence: list", true), ("Precedence: normal", false), ("Feedback-ID: x", true)])
+    @Test(arguments: [
+        ("Precedence: BULK", true), ("Precedence: list", true), ("Precedence: normal", false), ("Feedback-ID: x", true),
+    ])
     func bulkMailSaysSo(_ field: String, _ isBulk: Bool) {
         #expect(facts("\(field)\r\n\r\n").isBulk == isBulk)
     }
@@ -56,7 +58,9 @@ import Testing
         #expect(other.facts().content != letter.facts().content)
     }
 
-    @Test(arguments: ["", "\n", "\r\n", "\r", ":", "Subject", "a\nb\n\n", "\r\n\r\n", "From: @", "From: a@\r\n b", " x\r\n"])
+    @Test(arguments: [
+        "", "\n", "\r\n", "\r", ":", "Subject", "a\nb\n\n", "\r\n\r\n", "From: @", "From: a@\r\n b", " x\r\n",
+    ])
     func nothingIsTooBroken(_ text: String) {
         let facts = facts(text)
         #expect(facts.messageID == nil)

@@ -10,7 +10,8 @@ import Testing
     private static let day = 86400.0
 
     /// Sessions with one message each, all different.
-    private func calls(_ count: Int, every seconds: Double, _ change: (Int, inout Call) -> Void = { _, _ in }) -> Scene {
+    private func calls(_ count: Int, every seconds: Double, _ change: (Int, inout Call) -> Void = { _, _ in }) -> Scene
+    {
         var scene = Scene()
         for index in 0..<count {
             scene.call(Double(index) * seconds) {
@@ -154,6 +155,11 @@ import Testing
         #expect(judged.states.ids(.broken) == [])
         #expect(judged.states[.mxNoFallback] == .kept)
         #expect(judged.states[.mxWrongOrder] == .kept)
+        // One connection too many, while another one is served there.
+        var busy = Scene()
+        busy.refused(50)
+        busy.call(0) { $0.lasts_s = 100 }
+        #expect(busy.broken(Self.day, exchangers) == [])
         // A 554 at the greeting leaves it open (RFC 5321 §3.1).
         var final = Scene()
         final.refused(0, "554 5.7.1 No")
@@ -168,7 +174,10 @@ import Testing
         #expect(scene.broken(Self.day) { $0.exchangers = [["mx1", "mx2"]] } == [])
         #expect(scene.broken(Self.day) == [])
         // Before the sink had watched for long, it may have been tried.
-        let young = scene.judged(Self.day) { $0.exchangers = [["mx1"], ["mx2"]]; $0.observedSince_us = Scene.at(4 * Self.hour) }
+        let young = scene.judged(Self.day) {
+            exchangers(&$0)
+            $0.observedSince_us = Scene.at(4 * Self.hour)
+        }
         #expect(young.finding(.mxWrongOrder)?.severity == .info)
     }
 }

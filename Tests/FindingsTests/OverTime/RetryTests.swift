@@ -22,7 +22,9 @@ import Testing
         let scene = deferred { $0.call(Self.hour) }
         #expect(scene.broken(30 * Self.day) == [])
         let states = scene.judged(30 * Self.day).states
-        for rule: RuleID in [.retryMissing, .retryImmediate, .retryTooSoon, .greylistChangedTuple, .duplicateAfterAccept] {
+        for rule: RuleID in [
+            .retryMissing, .retryImmediate, .retryTooSoon, .greylistChangedTuple, .duplicateAfterAccept,
+        ] {
             #expect(states[rule] == .kept, "\(rule.rawValue)")
         }
     }
@@ -82,8 +84,15 @@ import Testing
         let late = scene.broken(Self.day) { $0.observedSince_us = Scene.at(10) }
         #expect(late == [])
         // A session whose events were dropped may have held the retry.
-        let cut = deferred { $0.call(600, dropped: 1) { $0.letter.id = "<9@sender.example>"; $0.to = [("z@any.test", "250 Ok")] } }
-        #expect(!cut.broken(Self.day).contains(.retryMissing))
+        for (dropped, expected) in [(0, [RuleID.retryMissing]), (1, [])] {
+            let cut = deferred { scene in
+                scene.call(600, dropped: dropped) {
+                    $0.letter = Letter(id: "<9@sender.example>", subject: "Other", body: "Other\r\n")
+                    $0.to = [("z@any.test", "250 Ok")]
+                }
+            }
+            #expect(cut.broken(Self.day) == expected)
+        }
     }
 
     @Test func aConnectionThatBreaksIsTo451TheSame() {
@@ -256,6 +265,50 @@ import Testing
         let judged = scene.judged(Self.day)
         #expect(judged.states.ids(.broken) == [])
         #expect(judged.states[.rcpt452Lost] == .kept)
+    }
+
+    @Test func aFullMailboxMayBeTriedAgain() {
+        for (reply, expected) in [("552 5.2.2 Full", []), ("550 5.2.1 Gone", [RuleID.retryAfterPermanent])] {
+            var scene = Scene()
+            for at in [0.0, Self.hour] {
+                scene.call(at) { ($0.to, $0.parameters) = ([("b@any.test", reply)], "ENVID=q") }
+            }
+            #expect(scene.broken(Self.day) == expected)
+        }
+    }
+
+    @Test func underATimeScaleTenSecondsAtAnotherServerAreARetry() {
+        func states(_ scale: Double) -> RuleStates {
+            deferred { $0.call(10) { ($0.listener, $0.end) = ("mx2", Self.deferral) } }
+                .judged(2 * Self.day) { $0.judging.thresholds.timeScale = scale }.states
+        }
+        #expect(states(1).ids(.broken) == [.retryMissing])
+        #expect(states(60).ids(.broken) == [.retryGivesUpEarly])
+    }
+
+    @Test func theSameSessionsGiveTheSameFindings() {
+        func judged() -> OverTimeJudgement {
+            deferred { scene in
+                for index in 0..<20 {
+                    scene.call(Double(index) * 7) {
+                        $0.client = "192.0.2.\(index % 3)"
+                        $0.letter = Letter(id: "<\(index % 4)@sender.example>", subject: "Number \(index)")
+                        $0.to = [("b\(index)@any.test", "550 5.1.1 Gone"), ("c\(index)@any.test", "250 Ok")]
+                    }
+                }
+            }.judged(Self.day)
+        }
+        let first = judged()
+        #expect(Set(first.findings.map(\.rule)) == [.retryMissing, .unknownUserRatio, .hdrMessageIdReused])
+        for _ in 0..<3 { #expect(judged() == first) }
+    }
+
+    @Test func whatCannotBeSeenIsNotJudged() {
+        guard case .never(let because) = SenderRules.rule(.mail5yzCached).judging else {
+            Issue.record("a sender's restraint cannot be seen")
+            return
+        }
+        #expect(because.count > 20)
     }
 
     @Test func aSubmissionClientNeedsNoQueue() {

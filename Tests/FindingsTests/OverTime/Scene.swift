@@ -14,7 +14,8 @@ struct Letter {
     var body = "This is a text that is long enough to be known again wherever it comes from.\r\n"
 
     var octets: [UInt8] {
-        var text = "Received: from x by y; \(extra.count)\r\nFrom: <\(from)>\r\nTo: b@any.test\r\nSubject: \(subject)\r\n"
+        var text =
+            "Received: from x by y; \(extra.count)\r\nFrom: <\(from)>\r\nTo: b@any.test\r\nSubject: \(subject)\r\n"
         text += date.isEmpty ? "" : "Date: \(date)\r\n"
         text += id.map { "Message-ID: \($0)\r\n" } ?? ""
         return Array((text + extra + "\r\n" + body).utf8)
@@ -96,7 +97,9 @@ struct Scene {
         talk.append(.transactionBegan(reversePath: Array(call.from.utf8)))
         talk.sink(.mail, call.mailReply)
         guard call.mailReply.hasPrefix("2") else {
-            talk.append(.transactionEnded(verdict: verdict(call.mailReply), at: .mail, reply: wire(call.mailReply), message: nil))
+            talk.append(
+                .transactionEnded(
+                    verdict: verdict(call.mailReply), at: .mail, reply: wire(call.mailReply), message: nil))
             return false
         }
         for (address, reply) in call.to { talk.rcpt(address, reply: reply) }
@@ -133,7 +136,8 @@ struct Scene {
     }
 
     func settings(_ change: (inout OverTimeSettings) -> Void = { _ in }) -> OverTimeSettings {
-        var settings = OverTimeSettings(judging: JudgingSettings(profile: .strict), observedSince_us: Scene.start_us - 1)
+        var settings = OverTimeSettings(
+            judging: JudgingSettings(profile: .strict), observedSince_us: Scene.start_us - 1)
         change(&settings)
         return settings
     }

@@ -31,7 +31,8 @@ import Testing
         #expect(line.recipients == [Timeline.Recipient(address: "b@any.test", code: 250, outcome: .delivered)])
         #expect(line.attempts.map(\.session) == ["s1", "s2"])
         #expect(line.attempts.map(\.client) == ["192.0.2.9", "192.0.2.10"])
-        #expect(line.attempts[0].recipients == [Timeline.Recipient(address: "b@any.test", code: 451, outcome: .deferred)])
+        #expect(
+            line.attempts[0].recipients == [Timeline.Recipient(address: "b@any.test", code: 451, outcome: .deferred)])
         #expect(line.attempts[0].gap_us == nil)
         #expect(line.attempts[0].phase == "rcpt")
         #expect(line.attempts[0].code == 451)
@@ -45,7 +46,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (3.0, nil, Timeline.State.waiting), (5.0, nil, .missing), (5.0, "550 5.7.1 No", .failed), (30.0, "451 4.7.1 Later", .givenUp),
+        (3.0, nil, Timeline.State.waiting), (5.0, nil, .missing), (5.0, "550 5.7.1 No", .failed),
+        (30.0, "451 4.7.1 Later", .givenUp),
         (5.0, "451 4.7.1 Later", .waiting),
     ])
     func theStateSaysHowItStands(_ hours: Double, _ second: String?, _ state: Timeline.State) {
