@@ -19,6 +19,7 @@ import Testing
     static func timeline(_ attempts: [Timeline.Attempt], _ state: Timeline.State = .delivered) -> Timeline {
         Timeline(
             key: "<1@sender.example>", tie: .messageID, from: "a@sender.example", subject: "Hello", list: nil,
+            report: false,
             state: state,
             attempts: attempts, attempts_dropped: 0, retried: false, duplicated: false,
             recipients: [Timeline.Recipient(address: "b@any.test", code: 250, outcome: .delivered)])
@@ -106,6 +107,13 @@ import Testing
                 "   D deferred at rcpt with 451, session s1 from 192.0.2.9 to smtp",
                 "   A 5 min later: accepted with 250, session s2 from 192.0.2.9 to smtp",
             ])
+    }
+
+    @Test func aReportIsSaidToBeOne() {
+        var timeline = Self.timeline([Self.attempt(.accepted)])
+        #expect(!timeline.title.contains("report"))
+        timeline.report = true
+        #expect(timeline.title == "\"Hello\", a report, from <a@sender.example>, to <b@any.test>, 1 attempt")
     }
 
     @Test func onlyTheLastAttemptsAreTold() {

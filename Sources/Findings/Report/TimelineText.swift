@@ -104,6 +104,7 @@ extension Timeline {
     package var title: String {
         var parts: [String] = []
         if !subject.isEmpty { parts.append("\"\(Excerpt.text(subject))\"") }
+        if report { parts.append("a report") }
         parts.append(from.isEmpty ? "from <>" : "from <\(from)>")
         if let first = recipients.first {
             parts.append("to <\(first.address)>" + (recipients.count > 1 ? " and \(recipients.count - 1) more" : ""))
