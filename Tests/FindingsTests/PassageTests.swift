@@ -21,6 +21,29 @@ import Testing
         #expect(marked(passage) == "mta1")
     }
 
+    @Test func linesOfATraceAreTheLinesOfItsRecord() {
+        var talk = Talk.clean()
+        talk.client("NOOP")
+        talk.client("RSET", together: true)
+        talk.append(.clientEarly(octetCount: 5, segment: 9))
+        talk.sink(nil, "250-one", "250 two")
+        let record = SampleReport.record(talk)
+        let trace = SessionTrace(talk.log)
+        var seen = 0
+        for step in trace.steps where step.line > 0 {
+            let line = record.lines[step.line - 1]
+            switch step.kind {
+            case .command(let command): #expect(line.who == .client && Array(line.text.utf8) == command.octets)
+            case .reply(let reply): #expect(line.who == .sink && reply.wire.starts(with: line.text.utf8))
+            case .content(let count, _): #expect(line.octets == count)
+            default: Issue.record("a line of no kind")
+            }
+            #expect(line.at_us == step.at_us)
+            seen += 1
+        }
+        #expect(seen > 15)
+    }
+
     @Test func linesOutsideOfTheTranscriptAreNotGuessed() {
         for line in [nil, 0, -1, record.lines.count + 1] {
             #expect(Passage.transcript(record, Evidence(line: line)) == nil)

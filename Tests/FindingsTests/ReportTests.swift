@@ -57,6 +57,17 @@ import Testing
         #expect(Report(judged).broken.map(\.rule) == [.mimeCteFalse, .dataNul, .connNoPtr, .heloMissing])
     }
 
+    @Test func theEvidenceSaysWhichOfSeveralSessionsItIs() throws {
+        var input = SampleReport.input
+        input.overTime.findings = [
+            SampleReport.finding(
+                .heloChangesOverTime, .must, session: "s2", Evidence(line: 2, session: "s1"), sessions: ["s1"])
+        ]
+        let rule = try #require(Report(input).broken.first { $0.rule == .heloChangesOverTime })
+        #expect(rule.session == "s1" && rule.passage?.session == "s1")
+        #expect(rule.passage?.lines[1].text == "EHLO mta1.sender.example")
+    }
+
     @Test func theGravestFindingSpeaksForItsRule() throws {
         let grave = SampleReport.finding(.heloLocalhost, .must, session: "s2", saw: "grave")
         let light = SampleReport.finding(.heloLocalhost, .info, session: "s1", saw: "light", reason: "loopback")
@@ -101,8 +112,11 @@ import Testing
     @Test func excusesNameTheirFaults() {
         #expect(
             report.excused == [ExcusedRule(rule: .greetEarlyTalker, because: ["a reply was late"], session_count: 1)])
+        var input = input([])
+        input.overTime.excused = ["retry-missing": "the sink ended the connection", "no-rule": "x"]
+        #expect(Report(input).excused.map(\.sentence) == ["excused: the sink ended the connection"])
         let many = (1...8).map { SampleReport.judgement("s\($0)", excused: [.quitMissing: "fault \($0)"]) }
-        let excused = Report(input(many)).excused
+        let excused = Report(self.input(many)).excused
         #expect(excused.map(\.session_count) == [8])
         #expect(excused.first?.because.count == ExcusedRule.becauseLimit)
     }

@@ -89,10 +89,10 @@ enum SampleReport {
                 ],
                 kept: [.heloNotFqdn, .quitMissing]),
         ]
-        input.overTime = [
+        input.overTime.findings = [
             finding(.heloChangesOverTime, .reputation, session: "s2", sessions: ["s1"], citation: "WttW, haraka")
         ]
-        input.overTimeStates[.connTooManyConcurrent] = .kept
+        input.overTime.states[.connTooManyConcurrent] = .kept
         let minute: UInt64 = 60_000_000
         var timeline = TimelineDrawingTests.timeline(
             [

@@ -19,6 +19,7 @@ import Testing
     static func timeline(_ attempts: [Timeline.Attempt], _ state: Timeline.State = .delivered) -> Timeline {
         Timeline(
             key: "<1@sender.example>", tie: .messageID, from: "a@sender.example", subject: "Hello", list: nil,
+            report: false,
             state: state,
             attempts: attempts, attempts_dropped: 0, retried: false, duplicated: false,
             recipients: [Timeline.Recipient(address: "b@any.test", code: 250, outcome: .delivered)])
@@ -98,14 +99,21 @@ import Testing
         let attempts = [
             Self.attempt(.deferred), Self.attempt(.accepted, gap_us: 5 * Self.minute + 3 * Self.second, session: "s2"),
         ]
-        let lines = TimelineText.render(Self.timeline(attempts), columns: 80).split(separator: "\n").map(String.init)
+        let lines = TimelineText.render(Self.timeline(attempts), columns: 90).split(separator: "\n").map(String.init)
         #expect(
             lines == [
-                "delivered: \"Hello\", from <a@sender.example>, to <b@any.test>, 2 attempts in 5 min 5 s",
-                "   D" + String(repeating: "-", count: 75) + "A",
+                "delivered: \"Hello\", from <a@sender.example>, to <b@any.test>, 2 attempts in 5 min",
+                "   D" + String(repeating: "-", count: 85) + "A",
                 "   D deferred at rcpt with 451, session s1 from 192.0.2.9 to smtp",
-                "   A 5 min 3 s later: accepted with 250, session s2 from 192.0.2.9 to smtp",
+                "   A 5 min later: accepted with 250, session s2 from 192.0.2.9 to smtp",
             ])
+    }
+
+    @Test func aReportIsSaidToBeOne() {
+        var timeline = Self.timeline([Self.attempt(.accepted)])
+        #expect(!timeline.title.contains("report"))
+        timeline.report = true
+        #expect(timeline.title == "\"Hello\", a report, from <a@sender.example>, to <b@any.test>, 1 attempt")
     }
 
     @Test func onlyTheLastAttemptsAreTold() {
@@ -124,14 +132,6 @@ import Testing
         let svg = TimelineSVG.render(timeline)
         #expect(!svg.contains("<script") && svg.contains("&lt;script&gt;") && !svg.contains("style="))
         #expect(svg.contains("class=\"accepted\""))
-    }
-
-    @Test(arguments: [
-        (0 as UInt64, "0 ms"), (999_999, "999 ms"), (59_999_999, "59 s"), (60_000_000, "1 min"),
-        (63_000_000, "1 min 3 s"),
-        (3_600_000_000, "1 h"), (7_800_000_000, "2 h 10 min"), (86_400_000_000, "1 d"), (273_600_000_000, "3 d 4 h"),
-    ]) func lengthsAreSaidAsPeopleDo(_ microseconds: UInt64, _ words: String) {
-        #expect(Span.words(microseconds) == words)
     }
 
     @Test func whatAsksForAttentionStandsFirst() {

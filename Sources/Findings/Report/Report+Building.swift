@@ -8,8 +8,7 @@ extension Report {
     package init(_ input: ReportInput, content: (_ message: String) -> [UInt8]? = { _ in nil }) {
         var builder = ReportBuilder(input)
         for judgement in input.judgements { builder.add(judgement) }
-        for finding in input.overTime { builder.add(overTime: finding) }
-        builder.states.formUnion(input.overTimeStates)
+        builder.add(input.overTime)
         self = builder.report(content)
     }
 }
@@ -21,6 +20,14 @@ private struct ReportBuilder {
         var count = 0
         var sessions: Set<String> = []
         var firstSessions: [String] = []
+
+        mutating func add(_ finding: Finding, _ from: [String]) {
+            if finding.severity > lead.severity { lead = finding }
+            count += finding.count
+            for session in from where sessions.insert(session).inserted {
+                if firstSessions.count < BrokenRule.sessionLimit { firstSessions.append(session) }
+            }
+        }
     }
 
     struct Sender {
@@ -65,36 +72,40 @@ private struct ReportBuilder {
         if let record { note(record, sender) }
         senders[sender].check.add(judgement)
         for finding in judgement.findings { add(finding) }
-        for (word, because) in judgement.excused {
-            guard let rule = RuleID(rawValue: word) else { continue }
-            excuses[rule, default: Excuse()].session_count += 1
-            let known = excuses[rule]?.because ?? []
-            if known.count < ExcusedRule.becauseLimit, !known.contains(because) {
-                excuses[rule]?.because.append(because)
+        for (word, because) in judgement.excused { excuse(word, because, sessions: 1) }
+    }
+
+    mutating func add(_ overTime: OverTimeJudgement) {
+        states.formUnion(overTime.states)
+        for (word, because) in overTime.excused { excuse(word, because, sessions: 0) }
+        for finding in overTime.findings {
+            add(finding)
+            // It belongs to every sender that has a part in it.
+            var met: Set<Int> = []
+            for session in Self.sessions(finding) {
+                guard let record = record(session) else { continue }
+                let sender = senderIndex(record)
+                if met.insert(sender).inserted { senders[sender].check.add(finding) }
             }
         }
     }
 
-    /// A finding that took several sessions belongs to every sender that has a part in it.
-    mutating func add(overTime finding: Finding) {
-        add(finding)
-        var met: Set<Int> = []
-        for session in finding.sessions + [finding.session] {
-            guard let record = record(session) else { continue }
-            let sender = senderIndex(record)
-            if met.insert(sender).inserted { senders[sender].check.add(finding) }
-        }
+    private mutating func excuse(_ word: String, _ because: String, sessions: Int) {
+        guard let rule = RuleID(rawValue: word) else { return }
+        excuses[rule, default: Excuse()].session_count += sessions
+        let known = excuses[rule]?.because ?? []
+        if known.count < ExcusedRule.becauseLimit, !known.contains(because) { excuses[rule]?.because.append(because) }
+    }
+
+    /// The oldest first.
+    private static func sessions(_ finding: Finding) -> [String] {
+        (finding.sessions + [finding.session]).filter { !$0.isEmpty }
     }
 
     private mutating func add(_ finding: Finding) {
         states[finding.rule] = .broken
-        var group = groups[finding.rule] ?? Group(lead: finding)
-        if finding.severity > group.lead.severity { group.lead = finding }
-        group.count += finding.count
-        for session in finding.sessions + [finding.session] where group.sessions.insert(session).inserted {
-            if group.firstSessions.count < BrokenRule.sessionLimit { group.firstSessions.append(session) }
-        }
-        groups[finding.rule] = group
+        // In place: a copy of the set of sessions a finding would make this quadratic.
+        groups[finding.rule, default: Group(lead: finding)].add(finding, Self.sessions(finding))
     }
 
     private mutating func senderIndex(_ record: SessionRecord?) -> Int {
@@ -143,7 +154,7 @@ private struct ReportBuilder {
     private func reported(_ sender: Sender) -> ReportedSender {
         ReportedSender(
             address: sender.address, helo: sender.helo, session_count: sender.session_count,
-            message_count: sender.message_count, bot_check: sender.check.points(input.overTimeStates))
+            message_count: sender.message_count, bot_check: sender.check.points(input.overTime.states))
     }
 
     private func timelines() -> [Timeline] {
@@ -175,11 +186,12 @@ private struct ReportBuilder {
     private func brokenRule(_ group: Group, _ content: (String) -> [UInt8]?) -> BrokenRule {
         let lead = group.lead
         let evidence = lead.evidence.first
+        let session = evidence?.session ?? lead.session
         return BrokenRule(
             rule: lead.rule, layer: lead.layer, severity: lead.severity, count: group.count,
             session_count: group.sessions.count, sessions: group.firstSessions,
-            receivers: Citation.receivers(lead.citation), session: lead.session, evidence: evidence, saw: lead.saw,
-            passage: evidence.flatMap { passage(lead.session, $0, content) }, what: lead.what, why: lead.why,
+            receivers: Citation.receivers(lead.citation), session: session, evidence: evidence, saw: lead.saw,
+            passage: evidence.flatMap { passage(session, $0, content) }, what: lead.what, why: lead.why,
             fix: lead.fix, citation: lead.citation, reason: lead.reason)
     }
 

@@ -76,7 +76,7 @@ extension BrokenRule {
 
     /// Where the evidence is.
     package var place: String {
-        var parts = ["session \(session)"]
+        var parts = session.isEmpty ? [] : ["session \(session)"]
         if let message = evidence?.message { parts.append("message \(message)") }
         if evidence?.message == nil, let transaction = evidence?.transaction {
             parts.append("transaction \(transaction)")
@@ -118,7 +118,8 @@ extension UnjudgedRule.Kind {
 
 extension ExcusedRule {
     package var sentence: String {
-        "excused in \(Report.counted(session_count, "session")): \(because.joined(separator: "; "))"
+        let place = session_count > 0 ? " in \(Report.counted(session_count, "session"))" : ""
+        return "excused\(place): \(because.joined(separator: "; "))"
     }
 }
 

@@ -95,6 +95,7 @@ package struct ExcusedRule: Sendable, Hashable, Codable {
     package var rule: RuleID
     /// The faults, in words.
     package var because: [String]
+    /// 0 where it takes several sessions to judge it.
     package var session_count: Int
 
     /// Different faults that are named at most.

@@ -6,9 +6,8 @@ package struct ReportInput: Sendable {
     package var judgements: [SessionJudgement] = []
     /// The records of those sessions, with their `lines`; what is missing costs the lines around the evidence, no more.
     package var records: [SessionRecord] = []
-    /// Findings that took several sessions, and the states of their rules.
-    package var overTime: [Finding] = []
-    package var overTimeStates = RuleStates()
+    /// What took several sessions to be seen.
+    package var overTime = OverTimeJudgement(findings: [], states: RuleStates(), excused: [:])
     package var timelines: [Timeline] = []
     package var settings: JudgingSettings
     /// Microseconds since 1970-01-01 UTC.
