@@ -110,9 +110,9 @@ import Testing
         MIMEChange(.bodyTemplateResidue, change: "(if you", to: "Dear *|FNAME|*,"),
         MIMEChange(.bodyTemplateResidue, change: "(if you", to: "Dear [object Object],"),
         MIMEChange(.bodyTemplateResidue, change: "(if you", to: "Hello undefined,"),
-        MIMEChange(change: "(if you", to: "Dear Nullmeier, Dear Null, Hello undefinedly,\n"),
-        MIMEChange(change: "(if you", to: "This is undefined behaviour, 100%% sure *|\n"),
-        MIMEChange(change: "(if you", to: "$5 {x} {{}} ${} %% * | * [object] a[i]\n"),
+        MIMEChange(change: "(if you", to: "=\nDear Nullmeier, Dear Null, Hello undefinedly,"),
+        MIMEChange(change: "(if you", to: "=\nThis is undefined behaviour, 100%% sure *|"),
+        MIMEChange(change: "(if you", to: "=\n$5 {x} {{}} ${} %% * | * [object] a[i]"),
     ]
 
     @Test(arguments: texts) func oneChangeOfTheTextBreaksItsRules(_ change: MIMEChange) throws {
