@@ -33,6 +33,7 @@ package enum Judge {
         HelloChecks.check(trace, circumstances, &ledger)
         TLSChecks.check(trace, circumstances, &ledger)
         EnvelopeChecks.check(trace, circumstances, &ledger)
+        DataSessionChecks.check(trace, circumstances, &ledger)
         for message in messages { MessageChecks.check(message, &ledger) }
         var excused: [String: String] = [:]
         for (rule, disturbances) in ledger.excused { excused[rule.rawValue] = disturbances.words }

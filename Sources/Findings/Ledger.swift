@@ -85,9 +85,10 @@ package struct Ledger: Sendable {
     ///   - saw: what was seen; asked for only where it counts.
     ///   - disturbances: in force in the session up to this place.
     ///   - severity: graver or lighter than the rule's own, with a reason.
+    ///   - times: how many places this one stands for.
     package mutating func broken(
         _ id: RuleID, _ evidence: Evidence, under disturbances: Disturbances = [],
-        as severity: (Severity, reason: String)? = nil, saw: @autoclosure () -> String
+        as severity: (Severity, reason: String)? = nil, times: Int = 1, saw: @autoclosure () -> String
     ) {
         guard isJudged(id) else { return }
         let rule = SenderRules.rule(id)
@@ -105,7 +106,7 @@ package struct Ledger: Sendable {
             index = findings.firstIndex { $0.rule == id && $0.severity == level } ?? -1
         }
         if index >= 0 {
-            findings[index].count += 1
+            findings[index].count += times
             if findings[index].evidence.count < Finding.evidenceLimit { findings[index].evidence.append(evidence) }
             return
         }
@@ -113,7 +114,8 @@ package struct Ledger: Sendable {
         findings.append(
             Finding(
                 rule: id, layer: SenderRules.layer(of: id), severity: level,
-                session: session, evidence: [evidence], saw: Excerpt.text(saw()), what: rule.what, why: rule.why,
+                session: session, evidence: [evidence], count: times, saw: Excerpt.text(saw()), what: rule.what,
+                why: rule.why,
                 fix: rule.fix, citation: rule.citation, reason: override?.reason ?? severity?.reason))
     }
 }
