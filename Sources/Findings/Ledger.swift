@@ -113,10 +113,9 @@ package struct Ledger: Sendable {
         indexes[id.ordinal] = Int16(findings.count)
         findings.append(
             Finding(
-                rule: id, layer: SenderRules.layer(of: id), severity: level,
-                session: session, evidence: [evidence], count: times, saw: Excerpt.text(saw()), what: rule.what,
-                why: rule.why,
-                fix: rule.fix, citation: rule.citation, reason: override?.reason ?? severity?.reason))
+                rule: id, layer: SenderRules.layer(of: id), severity: level, session: session, evidence: [evidence],
+                count: times, saw: Excerpt.text(saw()), what: rule.what, why: rule.why, fix: rule.fix,
+                citation: rule.citation, reason: override?.reason ?? severity?.reason))
     }
 }
 

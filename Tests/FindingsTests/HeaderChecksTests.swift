@@ -459,7 +459,8 @@ import Testing
         LetterCase("i=0", .hdrArcBroken) { $0.fields += arc(0, "none") },
         LetterCase(
             "Received",
-            "from app.sender.example ([203.0.113.5])\r\n by mta1.sender.example with ESMTPS id 1;\r\n Mon, 21 Sep 2026 14:13:20 +0000 (UTC)"
+            "from app.sender.example ([203.0.113.5])\r\n by mta1.sender.example with ESMTPS id 1;\r\n"
+                + " Mon, 21 Sep 2026 14:13:20 +0000 (UTC)"
         ),
         LetterCase("Received", "by mta1.sender.example (x; y) id 1; Mon, 21 Sep 2026 14:13:20 +0000"),
         LetterCase("Received", "from app", .hdrReceivedSyntax),
@@ -510,7 +511,8 @@ import Testing
         #expect(Set(test.letter.broken) == Set(test.rules))
     }
 
-    /// Each rule of the two layers is broken by some case here or beside it, but for those that take more than a message.
+    /// Each rule of the two layers is broken by some case here or beside it, but for those that take more than a
+    /// message.
     @Test func everyRuleHasACase() {
         let elsewhere: Set<RuleID> = [
             .dataHangupBeforeReply, .dataFinalTimeoutShort, .dataTrickle, .hdrMessageIdReused, .hdrFromNotAligned,

@@ -51,7 +51,8 @@ import Testing
 
     @Test func contentType() {
         let (scan, octets) = scan(
-            "Content-Type: (a (b) c) Text/HTML (x); charset = \"UTF-8\";\r\n\tname=\"a\\\"b;c\"; NAME=two; format=flowed\r\n"
+            "Content-Type: (a (b) c) Text/HTML (x); charset = \"UTF-8\";\r\n"
+                + "\tname=\"a\\\"b;c\"; NAME=two; format=flowed\r\n"
                 + "Content-Transfer-Encoding: (why) Quoted-Printable (so)\r\n\r\n")
         let type = scan.parts[0].type
         #expect(type.isGiven && type.fault == nil && !type.endsInSemicolon)
@@ -84,7 +85,8 @@ import Testing
     private static let nested =
         "Content-Type: multipart/mixed; boundary=outer\r\n\r\npreamble\r\n--outer \t\r\n"
         + "Content-Type: multipart/alternative; boundary=\"inner\"\r\n\r\n--inner\r\n\r\none\r\n--inner\r\n\r\ntwo\r\n"
-        + "--inner--\r\nepilogue of inner\r\n--outer\r\nContent-Type: text/html\r\n\r\n<p>\r\n\r\n--outer--\r\nepilogue\r\n"
+        + "--inner--\r\nepilogue of inner\r\n--outer\r\nContent-Type: text/html\r\n\r\n<p>\r\n\r\n"
+        + "--outer--\r\nepilogue\r\n"
 
     @Test func partsOfMultiparts() {
         let (scan, octets) = scan(Self.nested)
@@ -104,7 +106,8 @@ import Testing
     @Test func anOuterDelimiterEndsWhatIsInside() {
         let (scan, octets) = scan(
             "Content-Type: multipart/mixed; boundary=outer\r\n\r\n--outer\r\n"
-                + "Content-Type: multipart/alternative; boundary=inner\r\n\r\n--inner\r\nA: b\r\n\r\none\r\n--outer\r\n\r\ntwo\r\n"
+                + "Content-Type: multipart/alternative; boundary=inner\r\n\r\n--inner\r\nA: b\r\n\r\n"
+                + "one\r\n--outer\r\n\r\ntwo\r\n"
                 + "--inner\r\n--outer--\r\n--outer\r\n\r\nno part\r\n")
         #expect(scan.parts.count == 4)
         #expect(!scan.parts[1].isClosed)
@@ -115,7 +118,8 @@ import Testing
 
     @Test func aBoundaryMayCutAHeader() {
         let (scan, octets) = scan(
-            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n--b\r\n\r\ntwo\r\n--b--"
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n--b\r\n"
+                + "\r\ntwo\r\n--b--"
         )
         #expect(scan.parts.map(\.hasBlankLine) == [true, false, true])
         #expect(scan.parts[1].body.isEmpty)
@@ -125,7 +129,8 @@ import Testing
 
     @Test func linesThatOnlyBeginLikeABoundary() {
         let (scan, octets) = scan(
-            "Content-Type: multipart/mixed; boundary=abcdefghij\r\n\r\n--abcdefghij\r\n\r\n--abcdefghijk\r\n--abcdefghi\r\n"
+            "Content-Type: multipart/mixed; boundary=abcdefghij\r\n\r\n--abcdefghij\r\n\r\n"
+                + "--abcdefghijk\r\n--abcdefghi\r\n"
                 + " --abcdefghij\r\n--abcdefghix\r\n--abcdefghij--x\r\n--abcdefghij--\r\n")
         #expect(scan.parts.count == 2)
         #expect(scan.parts[0].lookalikes == 2)

@@ -1,6 +1,6 @@
-// The grammar of addresses (RFC 5322 §3.4) without its obsolete forms, read octet by octet: mailboxes, groups, display names,
-// quoted strings, domain literals, comments. Linear and without recursion: comments are counted, groups do not nest.
-// Octets above 127 count as letters (RFC 6532 §3.2); whether they may stand there is judged elsewhere.
+// The grammar of addresses (RFC 5322 §3.4) without its obsolete forms, read octet by octet: mailboxes, groups, display
+// names, quoted strings, domain literals, comments. Linear and without recursion: comments are counted, groups do not
+// nest. Octets above 127 count as letters (RFC 6532 §3.2); whether they may stand there is judged elsewhere.
 
 struct AddressList {
     private(set) var mailboxes = 0
@@ -328,7 +328,7 @@ private struct AddressReader {
         var place = start + 2
         var marks = 0
         // RFC 2047 §2 allows 75 octets; what is much longer is none.
-        let limit = min(end, start + 1000)
+        let limit = min(end, start + 150)
         while place < limit, !FieldText.isFoldingSpace(octets[place]), octets[place] != UInt8(ascii: "<") {
             if octets[place] == UInt8(ascii: "?") {
                 marks += 1

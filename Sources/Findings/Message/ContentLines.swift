@@ -1,6 +1,6 @@
-// The one pass over all octets of a message that finds what no line of a message may hold: line ends that are none, NUL,
-// control characters, octets above 127, lines that are too long, look-alikes of the end of the message. It reads the
-// lines of headers and bodies alike, and tells which is which; what it finds is judged by `DataChecks` and
+// The one pass over all octets of a message that finds what no line of a message may hold: line ends that are none,
+// NUL, control characters, octets above 127, lines that are too long, look-alikes of the end of the message. It reads
+// the lines of headers and bodies alike, and tells which is which; what it finds is judged by `DataChecks` and
 // `HeaderLineChecks`. Eight octets are looked at together; a line with nothing odd in it is not looked at again.
 
 struct ContentLines {
@@ -111,7 +111,8 @@ struct ContentLines {
         linesOverAdvice.note(line)
     }
 
-    /// White space stands behind the first word of the value: the line could have been shorter. A long URI alone cannot.
+    /// White space stands behind the first word of the value: the line could have been shorter. A long URI alone
+    /// cannot.
     private func isFoldable(_ line: Range<Int>) -> Bool {
         var index = line.lowerBound
         if !FieldText.isSpace(octets[index]) {
@@ -198,8 +199,8 @@ struct ContentLines {
         noteEndVariant(lf)
     }
 
-    /// A dot alone behind a CR or LF that is no line end: a dot that no client doubles, and that another server may take
-    /// for the end.
+    /// A dot alone behind a CR or LF that is no line end: a dot that no client doubles, and that another server may
+    /// take for the end.
     private mutating func noteEndVariant(_ index: Int) {
         guard index + 2 < octets.count, octets[index + 1] == UInt8(ascii: "."),
             octets[index + 2] == FieldText.cr || octets[index + 2] == FieldText.lf

@@ -1,5 +1,6 @@
-// Content-Type as RFC 2045 §5.1 writes it, read by its grammar: tokens, quoted strings, comments between them. What breaks the
-// grammar is remembered with its place and then read as most readers do, so that a message with one slip still has its parts.
+// Content-Type as RFC 2045 §5.1 writes it, read by its grammar: tokens, quoted strings, comments between them. What
+// breaks the grammar is remembered with its place and then read as most readers do, so that a message with one slip
+// still has its parts.
 
 /// The Content-Type of a part, as far as it could be read.
 package struct ContentType: Sendable, Hashable {
@@ -27,8 +28,8 @@ package struct ContentType: Sendable, Hashable {
     package var isGiven = false
     /// Where the value of the field stands; empty where there is no field.
     package var value = 0..<0
-    /// The first octet at which the grammar of RFC 2045 §5.1 is broken; nil where it is not. A semicolon at the end, and
-    /// octets that are not ASCII, do not count here.
+    /// The first octet at which the grammar of RFC 2045 §5.1 is broken; nil where it is not. A semicolon at the end,
+    /// and octets that are not ASCII, do not count here.
     package var fault: Int?
     /// Nothing follows the last semicolon.
     package var endsInSemicolon = false

@@ -1,6 +1,6 @@
-// Judges the octets of a message as octets: line ends, lengths, dots, NUL and 8-bit (RFC 5321 §2.3.8, §4.5.2, §4.5.3.1.6;
-// RFC 5322 §2.1.1; RFC 6152; RFC 3030). The lines are read once, by `ContentLines`; what that tells of headers goes to
-// `HeaderLineChecks`.
+// Judges the octets of a message as octets: line ends, lengths, dots, NUL and 8-bit (RFC 5321 §2.3.8, §4.5.2,
+// §4.5.3.1.6; RFC 5322 §2.1.1; RFC 6152; RFC 3030). The lines are read once, by `ContentLines`; what that tells of
+// headers goes to `HeaderLineChecks`.
 
 enum DataChecks {
     static func check(
@@ -27,8 +27,8 @@ enum DataChecks {
     /// A message that consists of white space.
     static func isBlank(_ octets: MessageOctets) -> Bool { FieldText.trimmed(octets, 0..<octets.count).isEmpty }
 
-    /// RFC 5321 §4.1.1.4: there is no transaction without mail data. A lone dot after DATA with no recipient is another thing
-    /// (RFC 2920 §3.1).
+    /// RFC 5321 §4.1.1.4: there is no transaction without mail data. A lone dot after DATA with no recipient is another
+    /// thing (RFC 2920 §3.1).
     private static func checkEmpty(_ view: MessageView, _ lines: ContentLines, _ ledger: inout Ledger) {
         guard !view.input.recipients.isEmpty else { return }
         guard lines.isBlank else { return ledger.kept(.dataEmpty) }

@@ -1,5 +1,5 @@
-// The grammar of date-time (RFC 5322 §3.3) with its obsolete forms (§4.3), which are told from the right ones; then what
-// the date means: whether it can be, and how many seconds it is since 1970.
+// The grammar of date-time (RFC 5322 §3.3) with its obsolete forms (§4.3), which are told from the right ones; then
+// what the date means: whether it can be, and how many seconds it is since 1970.
 
 struct DateTime {
     /// How it was written.

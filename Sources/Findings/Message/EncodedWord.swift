@@ -1,13 +1,9 @@
 // The grammar of encoded-words (RFC 2047 §2): `=?charset?encoding?text?=`. Text that was meant to be one is told from
 // text that only holds `=?`: what has the marks in their places is taken for an attempt, and judged.
 
-import Glibc
-
 struct EncodedWord {
     /// RFC 2047 §2.
     static let limit = 75
-    /// How far the end is looked for.
-    private static let reach = 2000
 
     enum Encoding { case base64, quoted, unknown }
 
@@ -19,9 +15,9 @@ struct EncodedWord {
     private(set) var isMalformed: Bool
 
     /// An attempt that begins at `start`, where `=?` stands; nil where it is none.
-    init?(_ octets: MessageOctets, _ start: Int, _ end: Int) {
-        let far = min(end, start + Self.reach)
-        let line = FieldText.position(octets, of: FieldText.lf, in: start..<far) ?? far
+    /// - Parameter marks: of the field, asked for places that do not go back.
+    init?(_ octets: MessageOctets, _ start: Int, _ marks: inout EncodedWordMarks) {
+        let line = marks.lineEnd(from: start)
         guard let mark = FieldText.position(octets, of: Self.mark, in: start + 2..<min(line, start + 80)) else {
             return nil
         }
@@ -31,13 +27,13 @@ struct EncodedWord {
         let second = FieldText.position(octets, of: Self.mark, in: mark + 1..<min(line, mark + 12))
         guard let second, second + 1 >= line || octets[second + 1] != UInt8(ascii: "=") || second == mark + 2 else {
             // No encoding is named: an attempt only where all the rest is there.
-            guard isToken, let close = Self.close(octets, mark + 1, line) else { return nil }
+            guard isToken, let close = marks.close(from: mark + 1, before: line) else { return nil }
             (whole, text, encoding, isMalformed) = (start..<close + 2, mark + 1..<close, .unknown, true)
             return
         }
         let letter = second == mark + 2 ? FieldText.small(octets[mark + 1]) : 0
         encoding = letter == UInt8(ascii: "b") ? .base64 : letter == UInt8(ascii: "q") ? .quoted : .unknown
-        guard let close = Self.close(octets, second + 1, line) else {
+        guard let close = marks.close(from: second + 1, before: line) else {
             guard isToken, encoding != .unknown else { return nil }
             (whole, text, isMalformed) = (start..<line, second + 1..<line, true)
             return
@@ -48,16 +44,6 @@ struct EncodedWord {
     }
 
     private static let mark = UInt8(ascii: "?")
-
-    /// Where `?=` stands.
-    private static func close(_ octets: MessageOctets, _ start: Int, _ end: Int) -> Int? {
-        var index = start
-        while let found = FieldText.position(octets, of: mark, in: index..<max(index, end)) {
-            if found + 1 < end, octets[found + 1] == UInt8(ascii: "=") { return found }
-            index = found + 1
-        }
-        return nil
-    }
 
     private static func isText(_ octets: MessageOctets, _ text: Range<Int>, _ encoding: Encoding) -> Bool {
         guard !text.isEmpty else { return false }
@@ -138,6 +124,47 @@ struct EncodedWord {
 
     private static func digit(_ octet: UInt8) -> UInt8 {
         FieldText.isDigit(octet) ? octet - 48 : (octet | 0x20) &- 87
+    }
+}
+
+/// Where the next line of a field ends, and where the next `?=` stands. What was found is remembered: a row of things
+/// that only look like encoded-words is searched once, and not once for each of them.
+struct EncodedWordMarks {
+    private let octets: MessageOctets
+    private let end: Int
+    private var line: Range<Int>
+    /// From here on there is no `?=` before `upperBound`.
+    private var closing: Range<Int>
+
+    init(_ octets: MessageOctets, _ value: Range<Int>) {
+        (self.octets, end) = (octets, value.upperBound)
+        line = value.lowerBound..<value.lowerBound
+        closing = line
+    }
+
+    /// Where the LF of the line stands that `start` is in, or the end of the field.
+    mutating func lineEnd(from start: Int) -> Int {
+        if start < line.lowerBound || start >= line.upperBound {
+            line = start..<(FieldText.position(octets, of: FieldText.lf, in: start..<end) ?? end)
+        }
+        return line.upperBound
+    }
+
+    /// Where `?=` stands next; nil where it does not in this line.
+    mutating func close(from start: Int, before line: Int) -> Int? {
+        if start < closing.lowerBound || start > closing.upperBound || closing.isEmpty {
+            var index = start
+            var found = end
+            while let mark = FieldText.position(octets, of: UInt8(ascii: "?"), in: index..<max(index, end)) {
+                if mark + 1 < end, octets[mark + 1] == UInt8(ascii: "=") {
+                    found = mark
+                    break
+                }
+                index = mark + 1
+            }
+            closing = min(start, found)..<found
+        }
+        return closing.upperBound + 1 < line && closing.upperBound >= start ? closing.upperBound : nil
     }
 }
 

@@ -67,18 +67,23 @@ struct EncodedWordReader {
         let value = field.value
         guard value.count > 7 else { return }
         var context = Context(index: value.lowerBound)
+        var marks = EncodedWordMarks(octets, value)
         var lineStart = field.whole.lowerBound
+        var searched = lineStart
         var index = value.lowerBound
         var previous: (word: EncodedWord, rest: UTF8Reader)?
         while let found = FieldText.position(octets, of: UInt8(ascii: "="), in: index..<value.upperBound) {
             index = found + 1
             guard index < value.upperBound, octets[index] == UInt8(ascii: "?"),
-                let word = EncodedWord(octets, found, value.upperBound)
+                let word = EncodedWord(octets, found, &marks)
             else { continue }
             if site == .unknown, word.encoding == .unknown { continue }
             words += 1
             index = word.whole.upperBound
-            moveLineStart(&lineStart, to: found)
+            while let lf = FieldText.position(octets, of: FieldText.lf, in: searched..<found) {
+                (lineStart, searched) = (lf + 1, lf + 1)
+            }
+            searched = found
             let isWrongPlace = isMisplaced(word, value, site, &context)
             if isWrongPlace { misplaced.note(word.whole) }
             context.index = max(context.index, word.whole.upperBound)
@@ -98,10 +103,6 @@ struct EncodedWordReader {
         } else if lineEnd(lineStart, value.upperBound) - lineStart > 76 {
             tooLong.note(lineStart..<lineEnd(lineStart, value.upperBound))
         }
-    }
-
-    private func moveLineStart(_ start: inout Int, to index: Int) {
-        while let lf = FieldText.position(octets, of: FieldText.lf, in: start..<index) { start = lf + 1 }
     }
 
     /// Without its line end; not farther than it takes to know that it is too long.
@@ -182,8 +183,8 @@ struct EncodedWordReader {
         }
     }
 
-    /// RFC 2047 §5: white space stands between an encoded-word and what is beside it. Commas and colons behind a phrase are let
-    /// pass, since every reader does.
+    /// RFC 2047 §5: white space stands between an encoded-word and what is beside it. Commas and colons behind a phrase
+    /// are let pass, since every reader does.
     private func touches(_ word: EncodedWord, _ value: Range<Int>, inComment: Bool, isPhrase: Bool) -> Bool {
         if word.whole.lowerBound > value.lowerBound {
             let before = octets[word.whole.lowerBound - 1]

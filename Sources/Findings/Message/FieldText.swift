@@ -1,6 +1,6 @@
 // Small questions about the octets of a message, asked without making a String: the character classes of RFC 5322 §3.2
-// and RFC 2045 §5.1, names compared without regard to case, white space and comments passed over. Nothing here allocates,
-// and nothing calls itself.
+// and RFC 2045 §5.1, names compared without regard to case, white space and comments passed over. Nothing here
+// allocates, and nothing calls itself.
 
 import Glibc
 
@@ -74,8 +74,8 @@ enum FieldText {
         return start..<end
     }
 
-    /// The first place at or behind `start` that is neither white space nor inside a comment (RFC 5322 §3.2.2). Comments
-    /// nest; of an open one the end is the end of the field.
+    /// The first place at or behind `start` that is neither white space nor inside a comment (RFC 5322 §3.2.2).
+    /// Comments nest; of an open one the end is the end of the field.
     static func behindComments(_ octets: MessageOctets, _ start: Int, _ end: Int) -> Int {
         var index = start
         var depth = 0

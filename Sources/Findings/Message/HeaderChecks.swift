@@ -1,5 +1,6 @@
-// Judges the header of a message (RFC 5322 §2.2, §3.6): which fields there are, how often, under what names. What fields of
-// one kind hold is judged beside this: addresses, dates, message ids, encoded words, lists, signatures, traces.
+// Judges the header of a message (RFC 5322 §2.2, §3.6): which fields there are, how often, under what names. What
+// fields of one kind hold is judged beside this: addresses, dates, message ids, encoded words, lists, signatures,
+// traces.
 
 enum HeaderChecks {
     static func check(
@@ -155,8 +156,8 @@ enum HeaderChecks {
         return true
     }
 
-    /// `Reply To: …` is meant as a field, `and so: …` is text that was meant to be folded. A name has few words, each with
-    /// a capital at its beginning.
+    /// `Reply To: …` is meant as a field, `and so: …` is text that was meant to be folded. A name has few words, each
+    /// with a capital at its beginning.
     private static func looksLikeName(_ field: ScannedField, _ octets: MessageOctets) -> Bool {
         guard let colon = FieldText.position(octets, of: UInt8(ascii: ":"), in: field.value) else { return false }
         guard colon - field.value.lowerBound <= 40 else { return false }

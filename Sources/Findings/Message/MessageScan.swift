@@ -1,12 +1,13 @@
-// Where the header fields, the parts and the lines of a message are: one pass, no recursion, no copies, linear in the size of
-// the message whatever it holds. It judges nothing; the checks beside it do, by what stands at these places. Unlike the
-// scan that shows mail it keeps every oddity: a broken message must be judged as it is.
+// Where the header fields, the parts and the lines of a message are: one pass, no recursion, no copies, linear in the
+// size of the message whatever it holds. It judges nothing; the checks beside it do, by what stands at these places.
+// Unlike the scan that shows mail it keeps every oddity: a broken message must be judged as it is.
 
 /// A header field as it stands in the octets.
 package struct ScannedField: Sendable, Hashable {
     /// Where the name stands, without white space before the colon; empty for a line that is no field.
     package var name: Range<Int>
-    /// From behind the colon to the end of the last folded line, its line end not among them. Of a stray line all of it.
+    /// From behind the colon to the end of the last folded line, its line end not among them. Of a stray line all of
+    /// it.
     package var value: Range<Int>
     /// The whole field with its line end.
     package var whole: Range<Int>
@@ -26,8 +27,8 @@ package struct ScannedPart: Sendable {
     package var fields: [ScannedField]
     /// The header, up to and without the blank line.
     package var header: Range<Int>
-    /// Up to the line break that belongs to the next boundary (RFC 2046 §5.1.1). Of a multipart with its preamble, parts
-    /// and epilogue; of message/rfc822 the whole message inside, which is a part of its own as well.
+    /// Up to the line break that belongs to the next boundary (RFC 2046 §5.1.1). Of a multipart with its preamble,
+    /// parts and epilogue; of message/rfc822 the whole message inside, which is a part of its own as well.
     package var body: Range<Int>
     /// A blank line stood behind the header. A body part with nothing in it needs none (RFC 2046 §5.1.1).
     package var hasBlankLine: Bool
@@ -41,8 +42,8 @@ package struct ScannedPart: Sendable {
     package var firstDelimiter: Range<Int>?
     /// The line with the close-delimiter, behind which the epilogue stands; nil where there is none.
     package var closeDelimiter: Range<Int>?
-    /// Lines that begin with two hyphens and its boundary and then go on: a parser that looks at the beginning of a line only
-    /// (RFC 2046 §5.1.1 lets it) takes them for a delimiter. How many, and where the first begins.
+    /// Lines that begin with two hyphens and its boundary and then go on: a parser that looks at the beginning of a
+    /// line only (RFC 2046 §5.1.1 lets it) takes them for a delimiter. How many, and where the first begins.
     package var lookalikes = 0
     package var firstLookalike = 0
     package var isMultipart: Bool { type.type == "multipart" }

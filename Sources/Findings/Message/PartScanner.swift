@@ -1,6 +1,6 @@
-// The pass over the octets that `MessageScan` is made of (RFC 2046 §5.1). A stack holds the parts that are open, with the
-// boundaries that may end them; a line that begins with two hyphens is compared with those. A line ends at LF here, with or
-// without a CR: whether the CR is there is judged elsewhere.
+// The pass over the octets that `MessageScan` is made of (RFC 2046 §5.1). A stack holds the parts that are open, with
+// the boundaries that may end them; a line that begins with two hyphens is compared with those. A line ends at LF here,
+// with or without a CR: whether the CR is there is judged elsewhere.
 
 import Glibc
 

@@ -1,5 +1,5 @@
-// Judges DKIM-Signature by what its octets alone show (RFC 6376 §3.5, RFC 8301): which tags there are, and whether their
-// values can be. Nothing is computed and no key is asked for; whether a signature verifies is told by others.
+// Judges DKIM-Signature by what its octets alone show (RFC 6376 §3.5, RFC 8301): which tags there are, and whether
+// their values can be. Nothing is computed and no key is asked for; whether a signature verifies is told by others.
 
 enum SignatureChecks {
     static func check(_ view: HeaderView, _ ledger: inout Ledger) {
@@ -104,8 +104,8 @@ enum SignatureChecks {
     }
 }
 
-/// Judges ARC sets by their numbers (RFC 8617 §4.2, §5.2): one of each field for every instance, no gap, and a chain that
-/// begins with `cv=none`.
+/// Judges ARC sets by their numbers (RFC 8617 §4.2, §5.2): one of each field for every instance, no gap, and a chain
+/// that begins with `cv=none`.
 enum ARCChecks {
     /// RFC 8617 §4.2.1.
     private static let instanceLimit = 50

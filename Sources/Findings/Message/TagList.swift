@@ -1,5 +1,5 @@
-// Lists of tag=value with semicolons between them, as DKIM and ARC write them (RFC 6376 §3.2). Read in place: nothing is
-// copied, and a tag is looked for each time it is asked for.
+// Lists of tag=value with semicolons between them, as DKIM and ARC write them (RFC 6376 §3.2). Read in place: nothing
+// is copied, and a tag is looked for each time it is asked for.
 
 struct TagList {
     /// Tags that are read, at most.

@@ -1,5 +1,5 @@
-// Judges the fields that a message collects on its way: Return-Path, Received (RFC 5321 §4.4, RFC 5322 §3.6.7), blocks of
-// Resent- fields (RFC 5322 §3.6.6), and TLS-Required (RFC 8689 §3).
+// Judges the fields that a message collects on its way: Return-Path, Received (RFC 5321 §4.4, RFC 5322 §3.6.7), blocks
+// of Resent- fields (RFC 5322 §3.6.6), and TLS-Required (RFC 8689 §3).
 
 enum TraceFieldChecks {
     static func check(_ view: HeaderView, _ ledger: inout Ledger) {

@@ -1,5 +1,5 @@
-// Judges how a client behaves around the message: whether it waits for the reply to the end of it, how long, and how fast it
-// sends (RFC 5321 §4.1.1.10, §4.5.3.2.5, §4.5.3.2.6). The octets themselves are judged with the message.
+// Judges how a client behaves around the message: whether it waits for the reply to the end of it, how long, and how
+// fast it sends (RFC 5321 §4.1.1.10, §4.5.3.2.5, §4.5.3.2.6). The octets themselves are judged with the message.
 
 import Journal
 import SMTP
@@ -15,7 +15,8 @@ enum DataSessionChecks {
     static func check(_ trace: SessionTrace, _ circumstances: Circumstances, _ ledger: inout Ledger) {
         var wait: Wait?
         var started: (at_us: UInt64, disturbances: Disturbances)?
-        // What the sink did, but for what it did to the reply to the end of a message: that is what shows how long it waits.
+        // What the sink did, but for what it did to the reply to the end of a message: that is what shows how long it
+        // waits.
         var elsewhere: Disturbances = []
         for (place, step) in trace.steps.enumerated() {
             switch step.kind {
@@ -82,7 +83,8 @@ enum DataSessionChecks {
             under: elsewhere, saw: "left \(tenths(waited_us)) s after the end of the message, without its reply")
     }
 
-    /// The final dot, or the last octet of the chunk, had come. Of a message that was cut short nobody waits for a reply.
+    /// The final dot, or the last octet of the chunk, had come. Of a message that was cut short nobody waits for a
+    /// reply.
     private static func isWhole(_ wait: Wait, _ trace: SessionTrace) -> Bool {
         guard let transaction = wait.transaction else { return false }
         let verdict = trace.transactions[transaction]
