@@ -1,5 +1,5 @@
-// What the fuzz target of this room does with its octets; Tests/Fuzz/Entry.swift hands them in, the tests replay the corpus
-// and mutate mail of their own. A target throws what is wrong; it may not crash, and it may not run long.
+// What the fuzz target of this room does with its octets; Tests/Fuzz/Entry.swift hands them in, the tests replay the
+// corpus and mutate mail of their own. A target throws what is wrong; it may not crash, and it may not run long.
 
 #if canImport(Findings)
     import Findings

@@ -1,5 +1,5 @@
-// Whatever a peer sends is judged without a crash, and in time that grows as its length does: mutated mail from a seeded
-// generator, the corpus of the fuzzer, and shapes that make careless code slow.
+// Whatever a peer sends is judged without a crash, and in time that grows as its length does: mutated mail from a
+// seeded generator, the corpus of the fuzzer, and shapes that make careless code slow.
 
 import Findings
 import Foundation

@@ -10,7 +10,8 @@ import Testing
         #expect(judged.broken == [])
         let unseen: Set<RuleID> = [
             // Nothing of the kind is in it.
-            .mimeCteFalse, .mimeReportMalformed, .bodyLinkDead, .bodyUnsubscribeActsOnGet, .bodyOneClickEndpoint, .bodySingleUseLink,
+            .mimeCteFalse, .mimeReportMalformed, .bodyLinkDead, .bodyUnsubscribeActsOnGet, .bodyOneClickEndpoint,
+            .bodySingleUseLink,
             .bodyUnsubscribeLinkMissing,
         ]
         for id in RuleID.allCases where [.mime, .body].contains(SenderRules.layer(of: id)) && !unseen.contains(id) {

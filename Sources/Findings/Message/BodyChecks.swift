@@ -1,5 +1,5 @@
-// The rules that need the text of a message: charsets, links, HTML, marks of templates, the way to unsubscribe. Each text part is
-// decoded once, and 4 MiB of it are looked at.
+// The rules that need the text of a message: charsets, links, HTML, marks of templates, the way to unsubscribe. Each
+// text part is decoded once, and 4 MiB of it are looked at.
 
 enum BodyChecks {
     static func check(
@@ -98,8 +98,8 @@ enum BodyChecks {
     }
 }
 
-/// Whether a message is bulk mail: by the user's word, or by its own (List-Id, Precedence, Feedback-ID). Replies of machines say
-/// so too, to be left in peace, and are none.
+/// Whether a message is bulk mail: by the user's word, or by its own (List-Id, Precedence, Feedback-ID). Replies of
+/// machines say so too, to be left in peace, and are none.
 enum BulkMark {
     static func isBulk(_ view: MIMEView, _ input: MessageInput, _ profile: SenderProfile) -> Bool {
         var isMarked = profile == .bulk

@@ -1,4 +1,5 @@
-// The rules of MIME that need no decoded text: version, types, boundaries, encodings, parameters, and how parts fit together.
+// The rules of MIME that need no decoded text: version, types, boundaries, encodings, parameters, and how parts fit
+// together.
 
 enum MIMEChecks {
     static func check(

@@ -1,5 +1,5 @@
-// What one text part holds that the rules of the body ask about: links, marks of templates, active elements, hidden text. It is
-// gathered in one pass; what it means is said by the checks. Places are of the decoded text.
+// What one text part holds that the rules of the body ask about: links, marks of templates, active elements, hidden
+// text. It is gathered in one pass; what it means is said by the checks. Places are of the decoded text.
 
 /// A link as it was found.
 struct FoundLink {

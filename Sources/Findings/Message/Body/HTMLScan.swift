@@ -1,6 +1,6 @@
-// Reads HTML as far as the checks need it: tags with their attributes, text between them, the content of style and script.
-// Tolerant like the readers of mail: nothing is an error, what is open at the end ends there. One pass, no recursion, nothing
-// is remembered but the tag at hand, so that hostile HTML costs no more than its length.
+// Reads HTML as far as the checks need it: tags with their attributes, text between them, the content of style and
+// script. Tolerant like the readers of mail: nothing is an error, what is open at the end ends there. One pass, no
+// recursion, nothing is remembered but the tag at hand, so that hostile HTML costs no more than its length.
 
 struct HTMLAttribute {
     var name: Range<Int>

@@ -1,6 +1,6 @@
-// Text of HTML that its style hides: not shown, too small to see, or in the colour of its ground. What responsive mail does is not
-// held against it: an element that a style sheet with media rules may show again, and letters of no size around elements
-// that set their own.
+// Text of HTML that its style hides: not shown, too small to see, or in the colour of its ground. What responsive mail
+// does is not held against it: an element that a style sheet with media rules may show again, and letters of no size
+// around elements that set their own.
 
 struct HiddenText {
     /// Characters that an element may hide: a line for the preview has them.

@@ -1,5 +1,5 @@
-// The text of a part, decoded, with the way back: where in the message each of its octets came from. Text that is not encoded
-// is looked at where it stands. One buffer serves all parts of a message.
+// The text of a part, decoded, with the way back: where in the message each of its octets came from. Text that is not
+// encoded is looked at where it stands. One buffer serves all parts of a message.
 
 /// The octets that an encoded text part stands for, and the map to the message.
 struct TextBuffer {

@@ -1,5 +1,5 @@
-// Public URL shorteners: services that anybody can use, so that their reputation is everybody's. Those that lead into one
-// brand's own pages only (youtu.be, fb.me, amzn.to) are not among them. As of 2026-11.
+// Public URL shorteners: services that anybody can use, so that their reputation is everybody's. Those that lead into
+// one brand's own pages only (youtu.be, fb.me, amzn.to) are not among them. As of 2026-11.
 
 enum Shorteners {
     private static let hosts: Set<String> = [

@@ -1,5 +1,5 @@
-// Looks through text, plain or between tags, for addresses that readers turn into links and for marks that a template left
-// behind. A table says which octets can begin something; everything else is passed over.
+// Looks through text, plain or between tags, for addresses that readers turn into links and for marks that a template
+// left behind. A table says which octets can begin something; everything else is passed over.
 
 struct TextSurvey {
     let octets: MessageOctets

@@ -1,6 +1,6 @@
-// Words by which a reader, or the path of a link, says that a subscription can be ended. Stems, so that forms and spellings
-// without accents are found as well; in languages in which bulk mail is usual. A word too many excuses a sender, one too few
-// accuses it, so the list is wide.
+// Words by which a reader, or the path of a link, says that a subscription can be ended. Stems, so that forms and
+// spellings without accents are found as well; in languages in which bulk mail is usual. A word too many excuses a
+// sender, one too few accuses it, so the list is wide.
 
 enum UnsubscribeWords {
     private static let words: [String] = [

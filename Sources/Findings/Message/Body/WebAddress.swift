@@ -80,7 +80,8 @@ struct WebAddress {
             || octet == UInt8(ascii: "\\")
     }
 
-    /// RFC 3986 §2. Brackets outside the host are let through: they are wrong and harmless, and half of the world uses them.
+    /// RFC 3986 §2. Brackets outside the host are let through: they are wrong and harmless, and half of the world uses
+    /// them.
     private func characterFault(_ octets: MessageOctets) -> Fault? {
         var index = 0
         while index < octets.count {
@@ -111,7 +112,8 @@ struct WebAddress {
         return name
     }
 
-    /// RFC 3986 §3.2.2, and the forms that readers understand beside it: decimal, octal, hexadecimal, in one number or four.
+    /// RFC 3986 §3.2.2, and the forms that readers understand beside it: decimal, octal, hexadecimal, in one number or
+    /// four.
     static func isIPAddress(_ host: [UInt8]) -> Bool {
         if host.first == UInt8(ascii: "[") { return true }
         let last = host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).last ?? []
@@ -133,8 +135,8 @@ struct WebAddress {
         return labels.count == 4 && labels[0] == "172" && (16...31).contains(Int(labels[1]) ?? 0)
     }
 
-    /// Whether two hosts are likely to be of one owner: the last two labels are the same. A list of public suffixes would know
-    /// better; without it `a.co.uk` and `b.co.uk` pass for one, and nobody is accused wrongly.
+    /// Whether two hosts are likely to be of one owner: the last two labels are the same. A list of public suffixes
+    /// would know better; without it `a.co.uk` and `b.co.uk` pass for one, and nobody is accused wrongly.
     static func areRelated(_ one: [UInt8], _ other: [UInt8]) -> Bool {
         if isIPAddress(one) || isIPAddress(other) { return one == other }
         return domain(one) == domain(other)

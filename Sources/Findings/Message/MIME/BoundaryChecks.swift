@@ -1,5 +1,5 @@
-// Boundaries of multiparts (RFC 2046 §5.1.1): the parameter, the delimiters in the body, and that no boundary can be taken
-// for another.
+// Boundaries of multiparts (RFC 2046 §5.1.1): the parameter, the delimiters in the body, and that no boundary can be
+// taken for another.
 
 enum BoundaryChecks {
     static func check(_ input: MessageInput, _ view: MIMEView, _ ledger: inout Ledger) {

@@ -1,5 +1,5 @@
-// The charset of text (RFC 2046 §4.1.2): whether one is named where it must be, whether the name is known, whether the text
-// is in it. UTF-8 and what has seven bits can be checked; of other charsets every octet could be right.
+// The charset of text (RFC 2046 §4.1.2): whether one is named where it must be, whether the name is known, whether the
+// text is in it. UTF-8 and what has seven bits can be checked; of other charsets every octet could be right.
 
 /// A charset, as far as it matters to those who read its octets.
 enum TextCharset: Equatable {

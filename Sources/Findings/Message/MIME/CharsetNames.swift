@@ -1,6 +1,6 @@
-// Names of charsets that are registered with IANA (https://www.iana.org/assignments/character-sets, RFC 2978), in small
-// letters, the aliases too. Families of which nobody has every member by heart are taken as they come: a name that might be
-// registered is never held against a sender.
+// Names of charsets that are registered with IANA (https://www.iana.org/assignments/character-sets, RFC 2978), in
+// small letters, the aliases too. Families of which nobody has every member by heart are taken as they come: a name
+// that might be registered is never held against a sender.
 
 enum CharsetNames {
     /// - Parameter name: in small letters.

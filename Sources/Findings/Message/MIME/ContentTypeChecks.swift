@@ -1,5 +1,5 @@
-// MIME-Version and the grammar of Content-Type (RFC 2045 §4, §5.1). A boundary that needs quotes and has none is left to
-// the rule about boundaries: one slip, one finding.
+// MIME-Version and the grammar of Content-Type (RFC 2045 §4, §5.1). A boundary that needs quotes and has none is left
+// to the rule about boundaries: one slip, one finding.
 
 enum ContentTypeChecks {
     static func check(_ input: MessageInput, _ view: MIMEView, _ ledger: inout Ledger) {

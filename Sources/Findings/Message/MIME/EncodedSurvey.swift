@@ -1,5 +1,6 @@
-// One pass over an encoded part each, for base64 and for quoted-printable: how long its lines are, and the first octet that
-// the encoding does not have. A table says of what kind an octet is, so that runs of ordinary ones are passed over quickly.
+// One pass over an encoded part each, for base64 and for quoted-printable: how long its lines are, and the first octet
+// that the encoding does not have. A table says of what kind an octet is, so that runs of ordinary ones are passed
+// over quickly.
 
 /// Lines that are longer than `TransferEncodingChecks.lineLimit`.
 struct LongLines {

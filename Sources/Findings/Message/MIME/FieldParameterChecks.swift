@@ -1,5 +1,5 @@
-// Parameters of Content-Type and Content-Disposition: what may not stand in a value as it is (RFC 2047 §5, RFC 2183 §2.3), and
-// the extended and continued form of RFC 2231.
+// Parameters of Content-Type and Content-Disposition: what may not stand in a value as it is (RFC 2047 §5, RFC 2183
+// §2.3), and the extended and continued form of RFC 2231.
 
 enum FieldParameterChecks {
     static func check(_ input: MessageInput, _ view: MIMEView, _ ledger: inout Ledger) {
@@ -143,7 +143,8 @@ private struct ExtendedParameters {
             let pieces = parameter.name.split(separator: "*", omittingEmptySubsequences: false)
             guard pieces.count > 1 else { continue }
             let place = parameter.nameRange.lowerBound..<parameter.valueRange.upperBound
-            // "name*", "name*0", "name*0*" make two, two and three pieces; an empty last one is the star of the extended form.
+            // "name*", "name*0", "name*0*" make two, two and three pieces; an empty last one is the star of the
+            // extended form.
             let isExtended = pieces[pieces.count - 1].isEmpty
             let number = isExtended && pieces.count == 2 ? nil : pieces[1]
             guard !pieces[0].isEmpty, pieces.count <= 3, pieces.count == 2 || isExtended else {

@@ -1,6 +1,7 @@
 // The parts of a message as the checks of MIME and body want them: whose they are, how they are labelled, where the
-// fields stand that say so. What is inside an enclosed message is not the sender's own work: a bounce returns what somebody
-// else wrote, a forwarded mail is as its author made it. Such parts are looked at as octets, and never judged.
+// fields stand that say so. What is inside an enclosed message is not the sender's own work: a bounce returns what
+// somebody else wrote, a forwarded mail is as its author made it. Such parts are looked at as octets, and never
+// judged.
 
 /// How a part says that it is encoded (RFC 2045 §6).
 enum TransferEncoding {

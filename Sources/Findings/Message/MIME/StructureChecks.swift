@@ -1,5 +1,5 @@
-// How the parts of a message fit together: alternatives from plain to rich (RFC 2046 §5.1.4), HTML that has a plain text
-// beside it, the type of multipart/related (RFC 2387 §3.1), reports (RFC 6522).
+// How the parts of a message fit together: alternatives from plain to rich (RFC 2046 §5.1.4), HTML that has a plain
+// text beside it, the type of multipart/related (RFC 2387 §3.1), reports (RFC 6522).
 
 enum StructureChecks {
     static func check(_ input: MessageInput, _ view: MIMEView, _ ledger: inout Ledger) {
@@ -130,8 +130,8 @@ enum StructureChecks {
         ledger.kept(.mimeReportMalformed)
     }
 
-    /// RFC 6522 §3: report-type is the subtype of the second part. RFC 6533 puts `global-` in front of it, and RFC 8460 §5.3
-    /// the way of packing behind a plus sign.
+    /// RFC 6522 §3: report-type is the subtype of the second part. RFC 6533 puts `global-` in front of it, and RFC
+    /// 8460 §5.3 the way of packing behind a plus sign.
     private static func fits(_ subtype: String, _ kind: [UInt8]) -> Bool {
         let word = String(decoding: kind.prefix(100).map(FieldText.small), as: UTF8.self)
         return subtype == word || subtype == "global-" + word || subtype.hasPrefix(word + "+")

@@ -1,5 +1,6 @@
-// Content-Transfer-Encoding (RFC 2045 §6): whether the word is known, whether it may stand on this type, whether the content
-// is what it says. Of an encoded part one pass is made, and each rule is found broken at most once a part, with how often.
+// Content-Transfer-Encoding (RFC 2045 §6): whether the word is known, whether it may stand on this type, whether the
+// content is what it says. Of an encoded part one pass is made, and each rule is found broken at most once a part,
+// with how often.
 
 enum TransferEncodingChecks {
     /// RFC 2045 §6.7 (5), §6.8: characters in an encoded line, its CRLF not among them.
@@ -48,8 +49,8 @@ enum TransferEncodingChecks {
             .mimeCteUnknown, view.evidence(place), under: input.disturbances, saw: view.excerpt(place))
     }
 
-    /// Types whose body holds fields and parts itself (RFC 2045 §6.4, RFC 2046 §5.2). message/global may be encoded (RFC 6532
-    /// §3.5), and so may what only reports about a message.
+    /// Types whose body holds fields and parts itself (RFC 2045 §6.4, RFC 2046 §5.2). message/global may be encoded
+    /// (RFC 6532 §3.5), and so may what only reports about a message.
     private static func isComposite(_ type: ContentType) -> Bool {
         switch type.type {
         case "multipart": true
