@@ -101,7 +101,7 @@ struct AttemptMaker {
         }
     }
 
-    mutating func attempt(_ index: Int, _ facts: MessageFacts?) -> Attempt {
+    mutating func attempt(_ index: Int, _ facts: MessageIdentity?) -> Attempt {
         let transaction = trace.transactions[index]
         let mail = transaction.mail.map { trace.steps[$0] }
         advance(to: transaction.mail ?? 0)

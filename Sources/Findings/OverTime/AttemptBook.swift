@@ -49,9 +49,9 @@ package struct AttemptBook: Sendable {
     var trails: some Sequence<Trail> { (oldest..<next).lazy.compactMap { ring[$0 % Self.messageLimit] } }
 
     /// - Parameter messages: of those that came in this session, accepted or not, as far as their octets are known.
-    package mutating func note(_ trace: SessionTrace, _ messages: [MessageFacts]) {
+    package mutating func note(_ trace: SessionTrace, _ messages: [MessageIdentity]) {
         var maker = AttemptMaker(trace)
-        var byTransaction: [Int: MessageFacts] = [:]
+        var byTransaction: [Int: MessageIdentity] = [:]
         for facts in messages { byTransaction[facts.transaction] = facts }
         let peer = PeerName.peer(trace.client)
         for index in trace.transactions.indices {
@@ -68,13 +68,13 @@ package struct AttemptBook: Sendable {
         followPeer(peer, note, maker)
     }
 
-    private mutating func notePeer(_ peer: String, _ attempt: Attempt, _ facts: MessageFacts?) {
+    private mutating func notePeer(_ peer: String, _ attempt: Attempt, _ facts: MessageIdentity?) {
         peers.update(peer, PeerNote()) { $0.note(attempt, facts) }
     }
 
     // MARK: Following a message
 
-    private mutating func follow(_ attempt: inout Attempt, _ facts: MessageFacts?) {
+    private mutating func follow(_ attempt: inout Attempt, _ facts: MessageIdentity?) {
         let from = SenderAddress.steady(attempt.reversePath)
         let number = known(&attempt, facts, from) ?? begin()
         let place = number % Self.messageLimit
@@ -92,7 +92,7 @@ package struct AttemptBook: Sendable {
     }
 
     /// The trail that this attempt goes on with.
-    private mutating func known(_ attempt: inout Attempt, _ facts: MessageFacts?, _ from: String) -> Int? {
+    private mutating func known(_ attempt: inout Attempt, _ facts: MessageIdentity?, _ from: String) -> Int? {
         guard let facts else { return byItsEnvelope(attempt, from, nil) }
         let id = facts.messageID
         if let number = byKey[.message(id ?? "", version: facts.version)] {
@@ -121,7 +121,7 @@ package struct AttemptBook: Sendable {
 
     /// Trails that wait for this sender and recipient, the newest first. Unless the attempt itself says which one it goes on
     /// with, any of them might be meant, and none is said to have been given up.
-    private mutating func byItsEnvelope(_ attempt: Attempt, _ from: String, _ facts: MessageFacts?) -> Int? {
+    private mutating func byItsEnvelope(_ attempt: Attempt, _ from: String, _ facts: MessageIdentity?) -> Int? {
         var perhaps: [Int] = []
         var found: Int?
         let addresses = attempt.recipients.prefix(Self.envelopeLookups).map(\.address) + [""]
@@ -143,7 +143,7 @@ package struct AttemptBook: Sendable {
 
     private enum Fit { case yes, perhaps, no }
 
-    private func fit(_ number: Int, _ address: String, _ attempt: Attempt, _ facts: MessageFacts?) -> Fit {
+    private func fit(_ number: Int, _ address: String, _ attempt: Attempt, _ facts: MessageIdentity?) -> Fit {
         guard let trail = ring[number % Self.messageLimit], let last = trail.attempts.last,
             let outcome = trail.outcome(of: address)
         else { return .no }
@@ -172,7 +172,7 @@ package struct AttemptBook: Sendable {
         return domains[0].count > 1 && domains[0].elementsEqual(domains[1])
     }
 
-    private mutating func take(_ facts: MessageFacts, _ from: String, into number: Int) {
+    private mutating func take(_ facts: MessageIdentity, _ from: String, into number: Int) {
         let place = number % Self.messageLimit
         for key in [
             TrailKey.message(facts.messageID ?? "", version: facts.version), .content(facts.content, from: from),

@@ -30,7 +30,7 @@ struct PeerNote: Sendable {
         }
     }
 
-    mutating func note(_ attempt: Attempt, _ facts: MessageFacts?) {
+    mutating func note(_ attempt: Attempt, _ facts: MessageIdentity?) {
         for recipient in attempt.recipients where !recipient.address.isEmpty {
             recipientCount += 1
             guard recipient.isUnknown else { continue }

@@ -50,7 +50,7 @@ struct StreamNotes: Sendable {
     private(set) var deadAddresses = BoundedTable<String, DeadAddress>(limit: limit)
     private(set) var streams = BoundedTable<String, Stream>(limit: limit)
 
-    mutating func note(_ peer: String, _ attempt: Attempt, _ facts: MessageFacts?) {
+    mutating func note(_ peer: String, _ attempt: Attempt, _ facts: MessageIdentity?) {
         for recipient in attempt.recipients where recipient.isUnknown { noteDead(recipient.address, peer, attempt) }
         guard let facts else { return }
         noteIdentifier(peer, attempt, facts)
@@ -59,7 +59,7 @@ struct StreamNotes: Sendable {
         noteStream(peer, attempt, facts)
     }
 
-    private mutating func noteIdentifier(_ peer: String, _ attempt: Attempt, _ facts: MessageFacts) {
+    private mutating func noteIdentifier(_ peer: String, _ attempt: Attempt, _ facts: MessageIdentity) {
         guard let id = facts.messageID else { return }
         let key = IdentifierKey(id: id, list: facts.listID)
         identifiers.update(
@@ -81,7 +81,7 @@ struct StreamNotes: Sendable {
     /// Octets below which a body says nothing about its origin.
     private static let bodyFloor = 64
 
-    private mutating func noteBody(_ peer: String, _ attempt: Attempt, _ facts: MessageFacts) {
+    private mutating func noteBody(_ peer: String, _ attempt: Attempt, _ facts: MessageIdentity) {
         guard facts.bodyOctetCount >= Self.bodyFloor else { return }
         bodies.update(facts.body, Body()) { body in
             body.copies += 1
@@ -100,7 +100,7 @@ struct StreamNotes: Sendable {
         }
     }
 
-    private mutating func noteStream(_ peer: String, _ attempt: Attempt, _ facts: MessageFacts) {
+    private mutating func noteStream(_ peer: String, _ attempt: Attempt, _ facts: MessageIdentity) {
         guard !facts.isReport, !attempt.reversePath.isEmpty, let author = facts.authorDomain else { return }
         let name = facts.listID.map { "list " + $0 } ?? (facts.isBulk ? "bulk " : "mail ") + author
         streams.update(name, Stream()) { stream in

@@ -60,7 +60,7 @@ enum TimelineSVG {
             case .fold(let gap_us):
                 text += line(x, x + span.width / 2 - 4, "axis") + line(x + span.width / 2 + 4, x + span.width, "axis")
                 text +=
-                    "<text x=\"\(x + span.width / 2)\" y=\"42\" text-anchor=\"middle\">\(Span.text(gap_us))</text>\n"
+                    "<text x=\"\(x + span.width / 2)\" y=\"42\" text-anchor=\"middle\">\(Span.words(gap_us))</text>\n"
                 text += "<text x=\"\(x + span.width / 2)\" y=\"20\" text-anchor=\"middle\">//</text>\n"
             }
         }
@@ -111,7 +111,7 @@ extension Timeline {
         }
         let attempts = Report.counted(attempts.count + attempts_dropped, "attempt")
         parts.append(
-            attempts_dropped > 0 || self.attempts.count > 1 ? "\(attempts) in \(Span.text(length_us))" : attempts)
+            attempts_dropped > 0 || self.attempts.count > 1 ? "\(attempts) in \(Span.words(length_us))" : attempts)
         if duplicated { parts.append("accepted more than once") }
         return Text.shown(parts.joined(separator: ", "))
     }
@@ -165,7 +165,7 @@ extension Timeline.Attempt {
     /// `D  5 min later: deferred at rcpt with 451, session s2 from 192.0.2.9 to smtp, (a reply was late)`
     var sentence: String {
         var text = "\(letter)  "
-        if let gap_us { text += "\(Span.text(gap_us)) later: " }
+        if let gap_us { text += "\(Span.words(gap_us)) later: " }
         text += verdict?.rawValue ?? "no transaction"
         if let phase, verdict != .accepted { text += " at \(phase)" }
         if code > 0 { text += " with \(code)" }

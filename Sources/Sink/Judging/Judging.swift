@@ -50,7 +50,7 @@ package final class Judging: Sendable {
     /// What is known of a session before its end; of the judge's thread alone.
     private struct Open {
         var ledger: Ledger
-        var facts: [MessageFacts] = []
+        var facts: [MessageIdentity] = []
         /// A message of it was left out.
         var isCut = false
     }
@@ -199,7 +199,7 @@ package final class Judging: Sendable {
         var input = message.input
         input.offer = TraceOffer(message)
         Judge.judge(input, &open.ledger)
-        open.facts.append(MessageFacts(input))
+        open.facts.append(MessageIdentity(input))
         if open.facts.count > Self.mostFacts { open.facts.removeFirst(Self.mostFacts / 2) }
         bench.open[message.session] = open
         counts.withLock { $0.messagesJudged += 1 }

@@ -33,7 +33,7 @@ package final class Verdicts: Sendable {
 
     func circumstances(of trace: SessionTrace) -> Circumstances { circumstances.withLock { $0 } }
 
-    func add(_ judgement: SessionJudgement, _ number: UInt64, _ trace: SessionTrace, _ facts: [MessageFacts]) {
+    func add(_ judgement: SessionJudgement, _ number: UInt64, _ trace: SessionTrace, _ facts: [MessageIdentity]) {
         state.withLock { state in
             if let old = state.judgements.updateValue(judgement, forKey: number) {
                 state.findingCount -= old.findings.count

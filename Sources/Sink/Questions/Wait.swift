@@ -49,6 +49,19 @@ package struct WaitAnswer: Sendable {
     package var count: Int { sessions.count + messages.count + entries.count }
 }
 
+extension Filter.Kind {
+    /// What the chronicle tells of it.
+    fileprivate var entryKind: Entry.Kind {
+        switch self {
+        case .session: .session
+        case .message: .message
+        case .reject: .reject
+        case .rule: .rule
+        case .finding: .finding
+        }
+    }
+}
+
 extension Cursor {
     /// Just behind what was found, so that what came with it is not passed over by who goes on from here.
     func behind(_ answer: WaitAnswer, _ kind: Filter.Kind) -> Cursor {
@@ -79,12 +92,7 @@ extension Server {
         switch wait.kind {
         case .finding where judging == nil: throw Self.judgesNobody
         case .reject, .rule, .finding:
-            let kind: Entry.Kind =
-                switch wait.kind {
-                case .reject: .reject
-                case .finding: .finding
-                default: .rule
-                }
+            let kind = wait.kind.entryKind
             answer.entries = try await chronicle.wait(after: entry, count: count, until: deadline) {
                 $0.kind == kind && wait.filter.matches($0.subject)
             }
@@ -166,13 +174,7 @@ extension Server {
     }
 
     private func seen(_ wait: Wait, behind entry: UInt64, _ answer: WaitAnswer) -> [Entry] {
-        let kind: Entry.Kind =
-            switch wait.kind {
-            case .session: .session
-            case .message: .message
-            case .reject: .reject
-            case .rule: .rule
-            }
+        let kind = wait.kind.entryKind
         let messages = Set(answer.messages.map(\.message.id))
         let sessions = Set(answer.sessions.map(\.id))
         let entries = Set(answer.entries.map(\.number))
@@ -181,7 +183,7 @@ extension Server {
             return switch wait.kind {
             case .message: entry.subject.message.map { !messages.contains($0) } ?? false
             case .session: !sessions.contains(entry.subject.session)
-            case .reject, .rule: true
+            case .reject, .rule, .finding: true
             }
         }
         return Array(others.suffix(Wait.Bounds.seen))

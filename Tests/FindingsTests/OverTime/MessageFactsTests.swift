@@ -7,8 +7,8 @@ import Testing
 @Suite struct MessageFactsTests {
     private let letter = SceneLetter()
 
-    private func facts(_ text: String) -> MessageFacts {
-        MessageFacts(
+    private func facts(_ text: String) -> MessageIdentity {
+        MessageIdentity(
             MessageInput(
                 content: Array(text.utf8), reversePath: ReversePath(address: []), recipients: [], received_us: 0))
     }
@@ -69,7 +69,7 @@ import Testing
 
     @Test func aLongIDIsCutAndWhatHidesInItIsShown() {
         let facts = facts("Message-ID: <\(String(repeating: "x", count: 5000))>\r\nSubject: \u{1b}[31m red\r\n\r\n")
-        #expect(facts.messageID?.utf8.count == MessageFacts.idLimit)
+        #expect(facts.messageID?.utf8.count == MessageIdentity.idLimit)
         #expect(facts.subject == "\\x1b[31m red")
     }
 

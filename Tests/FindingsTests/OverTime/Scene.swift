@@ -21,11 +21,11 @@ struct SceneLetter {
         return Array((text + extra + "\r\n" + body).utf8)
     }
 
-    func facts(_ transaction: Int = 1) -> MessageFacts {
+    func facts(_ transaction: Int = 1) -> MessageIdentity {
         var input = MessageInput(
             content: octets, reversePath: ReversePath(address: []), recipients: [], received_us: 1_790_000_000_000_000)
         input.transaction = transaction
-        return MessageFacts(input)
+        return MessageIdentity(input)
     }
 }
 
@@ -58,7 +58,7 @@ struct Scene {
 
     static func at(_ seconds: Double) -> Int64 { start_us + Int64(seconds * 1_000_000) }
 
-    mutating func note(_ talk: Talk, _ messages: [MessageFacts] = [], dropped: Int = 0) {
+    mutating func note(_ talk: Talk, _ messages: [MessageIdentity] = [], dropped: Int = 0) {
         book.note(SessionTrace(talk.log, eventsDropped: dropped), messages)
     }
 

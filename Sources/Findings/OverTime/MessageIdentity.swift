@@ -4,7 +4,7 @@
 import Journal
 import SMTP
 
-package struct MessageFacts: Sendable, Hashable {
+package struct MessageIdentity: Sendable, Hashable {
     /// Octets that are kept of a Message-ID or a List-Id.
     package static let idLimit = 512
     package static let subjectLimit = 100

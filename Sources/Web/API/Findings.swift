@@ -1,0 +1,161 @@
+// What was found against senders: the findings one by one, and the report in each of its forms.
+
+import Faults
+import Findings
+import HTTPTypes
+import Hummingbird
+import Journal
+import NIOCore
+import Sink
+import Store
+
+enum FindingCalls {
+    /// Findings of the newest sessions first; those that show over several sessions stand in front.
+    static func list(_ call: inout Call) async throws -> Response {
+        let page = try API.page(&call, .finding)
+        let server = call.face.server
+        guard let judging = server.judging else { throw nobodyIsJudged }
+        let cursor = try await server.cursor()
+        await server.settleJudging()
+        var found: [FindingView] = []
+        var next: String?
+        if page.query.before == nil {
+            let (overTime, _) = judging.verdicts.overTime(now_us: server.started_us + server.uptime_us)
+            for finding in overTime.findings {
+                let subject = await subject(of: finding, server)
+                if page.filter.matches(subject) { found.append(FindingView(finding, subject)) }
+            }
+        }
+        for judgement in judging.verdicts.judgements.reversed() {
+            guard let number = UInt64(judgement.session.dropFirst()) else { continue }
+            if let before = page.query.before, number >= UInt64(before) { continue }
+            if found.count >= page.query.limit {
+                next = "p\(number + 1)"
+                break
+            }
+            guard !judgement.findings.isEmpty, let stored = try await server.session(number) else { continue }
+            if let after = page.query.after, stored.position <= after { break }
+            for finding in judgement.findings {
+                var subject = Subject(stored.brief)
+                subject.note(finding)
+                if page.filter.matches(subject) { found.append(FindingView(finding, subject)) }
+            }
+        }
+        return JSONText.response(
+            FindingList(
+                findings: found, next: next, judging: JudgingView(judging.status), cursor: cursor.description))
+    }
+
+    private static func subject(of finding: Finding, _ server: RunningSink) async -> Subject {
+        var subject = Subject()
+        if let number = UInt64(finding.session.dropFirst()), let stored = try? await server.session(number) {
+            subject = Subject(stored.brief)
+        }
+        subject.note(finding)
+        return subject
+    }
+
+    static let nobodyIsJudged = Problem(
+        "nobody-is-judged", 409, "Nobody is judged here", "\(Server.judgesNobody.reason)")
+
+    // MARK: The report
+
+    static func report(_ call: inout Call) async throws -> Response {
+        let formats = ReportFormat.allCases.map(\.rawValue)
+        let word = try call.query.take("format") ?? ReportFormat.json.rawValue
+        guard let format = ReportFormat(rawValue: word) else {
+            let hint = Suggestion.didYouMean(word, among: formats)
+            throw .badParameter(
+                "format", "format is one of \(formats.joined(separator: ", ")), not \"\(word.shown)\"\(hint)")
+        }
+        let page = try API.page(&call, .session, usual: API.mostLimit)
+        let report = try await report(page, call.face.server, version: call.face.settings.version)
+        return Response(
+            status: .ok, headers: headers(format), body: ResponseBody(byteBuffer: ByteBuffer(bytes: format.write(report))))
+    }
+
+    private static func headers(_ format: ReportFormat) -> HTTPFields {
+        var headers: HTTPFields = [.contentType: format.mediaType]
+        // The report has a policy of its own, in itself; this one holds where that is not read.
+        if format == .html, let name = HTTPField.Name("Content-Security-Policy") {
+            headers[name] = "sandbox; \(HTMLReport.policy)"
+        }
+        return headers
+    }
+
+    private static func report(
+        _ page: API.Page, _ server: RunningSink, version: String
+    ) async throws -> Report {
+        guard let judging = server.judging else { throw nobodyIsJudged }
+        let judged = try await server.judged(page.filter, page.query)
+        var input = ReportInput(
+            settings: judging.settings, generated_us: server.started_us + server.uptime_us, version: version)
+        input.judgements = judged.judgements.reversed()
+        input.records = judged.sessions.reversed().map(\.record)
+        input.overTime = judged.overTime
+        input.timelines = judged.timelines
+        let status = judging.status
+        if status.waiting > 0 { input.lag = JudgingLag(waiting: status.waiting, oldest_us: status.oldest_us) }
+        let draft = Report(input)
+        // The octets around a place in a message: of those alone that the report names.
+        var contents: [String: [UInt8]] = [:]
+        for rule in draft.broken {
+            if let id = rule.evidence?.message, contents[id] == nil {
+                contents[id] = try await server.store.message(id)?.message.content
+            }
+        }
+        return contents.isEmpty ? draft : Report(input) { contents[$0] }
+    }
+}
+
+extension Subject {
+    fileprivate mutating func note(_ finding: Finding) {
+        findings = [finding.rule.rawValue]
+        severities = [finding.severity.rawValue]
+        message = finding.evidence.first?.message ?? message
+    }
+}
+
+/// A finding with those it is about.
+struct FindingView: Encodable {
+    let finding: Finding
+    let client, helo: String?
+
+    init(_ finding: Finding, _ subject: Subject) {
+        self.finding = finding
+        client = subject.client.isEmpty ? nil : subject.client
+        helo = subject.helo
+    }
+
+    private enum Key: String, CodingKey { case client, helo }
+
+    func encode(to encoder: any Encoder) throws {
+        try finding.encode(to: encoder)
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encodeIfPresent(client, forKey: .client)
+        try container.encodeIfPresent(helo, forKey: .helo)
+    }
+}
+
+/// How far the judging has come.
+struct JudgingView: Encodable {
+    let waiting: Int
+    let oldest_us: UInt64
+    let sessions_judged, messages_judged, sessions_left_out, messages_left_out: Int
+
+    init(_ status: Judging.Status) {
+        waiting = status.waiting
+        oldest_us = status.oldest_us
+        sessions_judged = status.sessionsJudged
+        messages_judged = status.messagesJudged
+        sessions_left_out = status.sessionsLeftOut
+        messages_left_out = status.messagesLeftOut
+    }
+}
+
+struct FindingList: Encodable {
+    let findings: [FindingView]
+    let next: String?
+    let judging: JudgingView
+    let cursor: String
+}
