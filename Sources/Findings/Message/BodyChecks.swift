@@ -201,7 +201,7 @@ private struct References {
                 ledger.broken(
                     .mimeRelatedIncomplete, view.evidence(reference.place), under: input.disturbances,
                     as: (
-                        .should, "a missing part is advice of RFC 2392 §2, a missing type is required by RFC 2387 §3.1"
+                        .should, "that the part is there is advice (RFC 2392 §2); the type is required (RFC 2387)"
                     ),
                     saw: "cid:\(Excerpt.octets(reference.id)), and no part has that Content-ID")
             }
