@@ -49,7 +49,7 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CLinux", "COpenSSL"], swiftSettings: strict),
         .target(
-            name: "Settings", dependencies: ["Faults", "SMTP", .product(name: "Yams", package: "Yams")],
+            name: "Settings", dependencies: ["Faults", "Findings", "SMTP", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(
             name: "Sink",

@@ -2,6 +2,7 @@
 // bound to them. This file is where every default stands.
 
 import Faults
+import Findings
 import SMTP
 
 /// Everything fakemx starts with. `Configuration()` is what it does when nobody states anything.
@@ -19,6 +20,8 @@ package struct Configuration: Sendable, Hashable {
     package var transcript: Settings.Transcript = .auto
     package var seed: UInt64 = 1
     package var timeScale: Double = 1
+    /// How senders are judged; nil: they are not.
+    package var judging: JudgingSettings? = JudgingSettings()
     /// Event loops; 0 stands for one a core, or one alone where the store is a file and its commits do not wait for the
     /// disk.
     package var loops = 0

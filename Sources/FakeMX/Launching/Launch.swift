@@ -46,7 +46,7 @@ package enum Launch {
             store: store(configuration),
             transcript: transcript, isWatched: isWatched,
             searchText: { MailView($0.content).searchText(maxOctets: searchedOctets) },
-            loops: configuration.loops == 0 ? usualLoops(configuration) : configuration.loops,
+            judging: configuration.judging, loops: configuration.loops == 0 ? usualLoops(configuration) : configuration.loops,
             connectionLimit: configuration.connections)
     }
 

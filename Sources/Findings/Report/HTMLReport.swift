@@ -4,6 +4,9 @@
 import Journal
 
 package enum HTMLReport {
+    /// Of content: nothing is loaded, run or sent.
+    package static let policy = "default-src 'none'; style-src '\(styleHash)'; base-uri 'none'; form-action 'none'"
+
     package static func render(_ report: Report) -> String {
         var text = head(report)
         text += "<header>\n<h1>\(escaped(report.verdict))</h1>\n<p>\(escaped(report.scope))</p>\n"
@@ -21,7 +24,6 @@ package enum HTMLReport {
     static func escaped(_ text: String) -> String { Markup.escaped(Text.shown(text)) }
 
     private static func head(_ report: Report) -> String {
-        let policy = "default-src 'none'; style-src '\(styleHash)'; base-uri 'none'; form-action 'none'"
         return """
             <!DOCTYPE html>
             <html lang="en">

@@ -1,6 +1,7 @@
 // Findings for those who ask: of one session, of many, and over time. What was judged while the sink ran is remembered;
 // sessions of earlier runs, and those that are remembered no more, are judged again from what the store has of them.
 
+import EventLoop
 import Findings
 import Journal
 import SMTP

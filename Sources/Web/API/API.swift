@@ -25,6 +25,7 @@ enum API {
             Route("GET", prefix + "/rules/{name}", Rules.one), Route("PUT", prefix + "/rules/{name}", Rules.put),
             Route("DELETE", prefix + "/rules/{name}", Rules.remove),
             Route("GET", prefix + "/replies", Replies.list),
+            Route("GET", prefix + "/findings", FindingCalls.list), Route("GET", prefix + "/report", FindingCalls.report),
             Route("GET", prefix + "/wait", Waiting.wait), Route("GET", prefix + "/events", Events.stream),
         ]
     }
@@ -45,8 +46,12 @@ enum API {
     }
 
     /// Takes `limit`, `before`, `since` and the words of a filter; anything else is a complaint.
-    static func page(_ call: inout Call, _ kind: Filter.Kind) throws(Problem) -> Page {
-        let limit = try call.query.takeNumber("limit", 1...mostLimit) ?? usualLimit
+    ///
+    /// - Parameter usual: the limit where none is said.
+    static func page(
+        _ call: inout Call, _ kind: Filter.Kind, usual: Int = usualLimit
+    ) throws(Problem) -> Page {
+        let limit = try call.query.takeNumber("limit", 1...mostLimit) ?? usual
         let before = try call.query.take("before")
         let since = try cursor(&call)
         var query = StoreQuery(limit: limit)

@@ -65,13 +65,24 @@ enum FindingCalls {
         let word = try call.query.take("format") ?? ReportFormat.json.rawValue
         guard let format = ReportFormat(rawValue: word) else {
             let hint = Suggestion.didYouMean(word, among: formats)
-            throw .badParameter(
+            throw Problem.badParameter(
                 "format", "format is one of \(formats.joined(separator: ", ")), not \"\(word.shown)\"\(hint)")
         }
+        let failOn = try severity(&call)
         let page = try API.page(&call, .session, usual: API.mostLimit)
         let report = try await report(page, call.face.server, version: call.face.settings.version)
+        guard let text = format.render(report, failOn: failOn) else { return JSONText.response(report) }
         return Response(
-            status: .ok, headers: headers(format), body: ResponseBody(byteBuffer: ByteBuffer(bytes: format.write(report))))
+            status: .ok, headers: headers(format), body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// From which severity on a test of JUnit fails.
+    private static func severity(_ call: inout Call) throws(Problem) -> Severity {
+        guard let word = try call.query.take("fail-on") else { return .must }
+        if let severity = Severity(rawValue: word) { return severity }
+        let known = Severity.allCases.map(\.rawValue)
+        let hint = Suggestion.didYouMean(word, among: known)
+        throw .badParameter("fail-on", "fail-on is one of \(known.joined(separator: ", ")), not \"\(word.shown)\"\(hint)")
     }
 
     private static func headers(_ format: ReportFormat) -> HTTPFields {

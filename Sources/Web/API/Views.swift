@@ -144,6 +144,8 @@ struct EntryView: Encodable {
     let to: [String]?
     let phase, rule, reply, detail, space: String?
     let verdict: Verdict?
+    /// Of a finding: the rule of sending that was broken, and how gravely.
+    let finding, severity: String?
 
     init(_ entry: Entry) {
         let subject = entry.subject
@@ -161,6 +163,8 @@ struct EntryView: Encodable {
         rule = subject.rules.first
         reply = subject.replies.first
         verdict = subject.verdicts.last
+        finding = subject.findings.first
+        severity = subject.severities.first
         detail = entry.detail
         space = entry.space
     }
@@ -174,7 +178,7 @@ struct WaitView: Encodable {
     let count: Int
     let sessions: [SessionRecord]?
     let messages: [MessageSummary]?
-    let rejects, rules: [EntryView]?
+    let rejects, rules, findings: [EntryView]?
     /// When it was not fulfilled: what came of the same kind in its place.
     let seen: [EntryView]?
     let cursor: String
@@ -186,6 +190,7 @@ struct WaitView: Encodable {
         messages = wait.kind == .message ? answer.messages.map(MessageSummary.init) : nil
         rejects = wait.kind == .reject ? answer.entries.map(EntryView.init) : nil
         rules = wait.kind == .rule ? answer.entries.map(EntryView.init) : nil
+        findings = wait.kind == .finding ? answer.entries.map(EntryView.init) : nil
         seen = answer.isFulfilled ? nil : answer.seen.map(EntryView.init)
         cursor = answer.cursor.description
     }
