@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <netinet/in.h>
@@ -156,7 +157,10 @@ void linux_limit_arenas(int most) { mallopt(M_ARENA_MAX, most); }
 
 void linux_trim_memory(void) { malloc_trim(0); }
 
-void linux_give_way(void) { setpriority(PRIO_PROCESS, (id_t)gettid(), 19); }
+void linux_give_way(void) {
+    struct sched_param none = {0};
+    if (sched_setscheduler(0, SCHED_IDLE, &none) != 0) setpriority(PRIO_PROCESS, (id_t)gettid(), 19);
+}
 
 int linux_punch_hole(int descriptor, int64_t offset, int64_t count) {
     return outcome(fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count));

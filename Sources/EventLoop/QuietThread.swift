@@ -60,6 +60,9 @@ package final class QuietThread: Sendable {
         package var description: String { "no thread can be started: \(words)" }
     }
 
+    /// Of the thread itself.
+    package static func nap_ns(_ nanoseconds: UInt64) { usleep(UInt32(clamping: nanoseconds / 1000 + 1)) }
+
     package func wake() { isDue.post() }
 
     /// Returns when the thread is done with what it does.

@@ -2,7 +2,6 @@
 // everybody judges them, and what was found is told to those who watch and kept for those who ask. Under load it lags,
 // and says by how much; what has no room any more is left out, and counted.
 
-import DequeModule
 import EventLoop
 import Findings
 import Journal
@@ -16,6 +15,12 @@ package final class Judging: Sendable {
         /// Octets of messages and of sessions.
         package static let octets = 64 << 20
         package static let count = 50_000
+        /// While work comes in more often than this, nothing is judged: hardware threads that share a core would slow
+        /// the loops down. Nanoseconds.
+        package static let quiet_ns: UInt64 = 5_000_000
+        /// It is judged all the same when so much waits, as a part of the bounds, or so long, or somebody asks.
+        package static let part = 2
+        package static let patience_ns: UInt64 = 10_000_000_000
         /// Sessions with messages that were judged, and no end yet.
         package static let openSessions = 20_000
     }
@@ -37,8 +42,7 @@ package final class Judging: Sendable {
     }
 
     private struct Waiting {
-        var work = Deque<(work: Work, since: Instant)>()
-        var octets = 0
+        var work: [(work: Work, since: Instant)] = []
         /// The thread is awake and will see what comes.
         var isAwake = false
         var isClosed = false
@@ -75,6 +79,15 @@ package final class Judging: Sendable {
 
     package let settings: JudgingSettings
     private let waiting = Mutex(Waiting())
+    /// Of what waits, and of what the thread has taken and not judged yet.
+    private let octets = Atomic<Int>(0)
+    private let count = Atomic<Int>(0)
+    /// When work came last, nanoseconds.
+    private let lastPut_ns = Atomic<UInt64>(0)
+    /// Those who wait for everything to be judged.
+    private let askers = Atomic<Int>(0)
+    /// When the work in hand was handed over, nanoseconds; 0: nothing is in hand.
+    private let oldest_ns = Atomic<UInt64>(0)
     private let bench = Mutex(Bench())
     private let counts = Mutex(Status())
     package let verdicts: Verdicts
@@ -102,7 +115,7 @@ package final class Judging: Sendable {
     private func put(_ work: Work) {
         let octets = work.octetCount
         let wakes = waiting.withLock { waiting in
-            guard !waiting.isClosed, hasRoom(waiting, for: work, octets) else {
+            guard !waiting.isClosed, hasRoom(for: work, octets) else {
                 switch work {
                 case .message: waiting.messagesLeftOut += 1
                 case .session: waiting.sessionsLeftOut += 1
@@ -110,26 +123,30 @@ package final class Judging: Sendable {
                 }
                 return false
             }
-            waiting.work.append((work, .now()))
-            waiting.octets += octets
+            let now = Instant.now()
+            lastPut_ns.store(now.nanoseconds, ordering: .relaxed)
+            waiting.work.append((work, now))
+            self.octets.wrappingAdd(octets, ordering: .relaxed)
+            count.wrappingAdd(1, ordering: .relaxed)
             defer { waiting.isAwake = true }
             return !waiting.isAwake
         }
         if wakes { thread.withLock { $0 }?.wake() }
     }
 
-    private func hasRoom(_ waiting: Waiting, for work: Work, _ octets: Int) -> Bool {
+    private func hasRoom(for work: Work, _ more: Int) -> Bool {
+        let (octets, count) = (octets.load(ordering: .relaxed), count.load(ordering: .relaxed))
         switch work {
         // However large one is, it finds room where nothing waits.
-        case .message, .session:
-            waiting.work.isEmpty
-                || waiting.octets + octets <= Bounds.octets && waiting.work.count < Bounds.count
-        case .mark, .forget: true
+        case .message, .session: return count == 0 || octets + more <= Bounds.octets && count < Bounds.count
+        case .mark, .forget: return true
         }
     }
 
     /// Returns when everything that was handed over before is judged, or when nothing is judged any more.
     package func settle() async {
+        askers.wrappingAdd(1, ordering: .relaxed)
+        defer { askers.wrappingSubtract(1, ordering: .relaxed) }
         await withCheckedContinuation { done in
             let isClosed = waiting.withLock { $0.isClosed }
             if isClosed { done.resume() } else { put(.mark { done.resume() }) }
@@ -142,10 +159,12 @@ package final class Judging: Sendable {
     package var status: Status {
         var status = counts.withLock { $0 }
         waiting.withLock { waiting in
-            status.waiting = waiting.work.count
+            status.waiting = count.load(ordering: .relaxed)
             status.messagesLeftOut = waiting.messagesLeftOut
             status.sessionsLeftOut = waiting.sessionsLeftOut
-            if let oldest = waiting.work.first { status.oldest_us = Instant.now().since_ns(oldest.since) / 1000 }
+            let oldest_ns = oldest_ns.load(ordering: .relaxed)
+            let oldest = oldest_ns > 0 ? Instant(nanoseconds: oldest_ns) : waiting.work.first?.since
+            if let oldest { status.oldest_us = Instant.now().since_ns(oldest) / 1000 }
         }
         return status
     }
@@ -155,7 +174,7 @@ package final class Judging: Sendable {
         await settle()
         let rest = waiting.withLock { waiting in
             waiting.isClosed = true
-            defer { waiting.work.removeAll() }
+            defer { waiting.work = [] }
             return waiting.work
         }
         for (work, _) in rest { if case .mark(let done) = work { done() } }
@@ -164,18 +183,41 @@ package final class Judging: Sendable {
 
     // MARK: On the judge's thread
 
+    /// Takes everything at once: who hands work over would wait for a lock that this thread holds while others run.
     private func judgeAll() {
         while true {
-            let next = waiting.withLock { waiting in
-                guard let next = waiting.work.popFirst() else {
-                    waiting.isAwake = false
-                    return Work?.none
-                }
-                waiting.octets -= next.work.octetCount
-                return next.work
+            giveWay()
+            let batch = waiting.withLock { waiting in
+                defer { waiting.work = [] }
+                if waiting.work.isEmpty { waiting.isAwake = false }
+                return waiting.work
             }
-            guard let next else { return }
-            bench.withLock { bench in judge(next, &bench) }
+            guard !batch.isEmpty else { return }
+            bench.withLock { bench in
+                for (work, since) in batch {
+                    giveWay(since)
+                    oldest_ns.store(since.nanoseconds, ordering: .relaxed)
+                    judge(work, &bench)
+                    octets.wrappingSubtract(work.octetCount, ordering: .relaxed)
+                    count.wrappingSubtract(1, ordering: .relaxed)
+                }
+            }
+            oldest_ns.store(0, ordering: .relaxed)
+        }
+    }
+
+    /// Returns when nothing has come for a moment, or when the work cannot wait.
+    private func giveWay(_ since: Instant? = nil) {
+        let began = since ?? .now()
+        while true {
+            let now = Instant.now()
+            let quietSince = lastPut_ns.load(ordering: .relaxed) + Bounds.quiet_ns
+            guard now.nanoseconds < quietSince, askers.load(ordering: .relaxed) == 0,
+                count.load(ordering: .relaxed) < Bounds.count / Bounds.part,
+                octets.load(ordering: .relaxed) < Bounds.octets / Bounds.part,
+                now.since_ns(began) < Bounds.patience_ns
+            else { return }
+            QuietThread.nap_ns(quietSince - now.nanoseconds)
         }
     }
 
