@@ -375,8 +375,8 @@ struct EnvelopeWalk {
     /// Longer than any client takes to send the rest of a group, in microseconds.
     private static let groupGap_us: UInt64 = 100_000
 
-    /// Whether the client had this reply, or had to wait for it, when it sent the command. Where PIPELINING is offered a
-    /// command may be on its way already; so it must stand alone in its read, and have come no sooner than half the
+    /// Whether the client had this reply, or had to wait for it, when it sent the command. Where PIPELINING is offered
+    /// a command may be on its way already; so it must stand alone in its read, and have come no sooner than half the
     /// time that the client needs to answer where it has to wait. What came in one read with it was sent without
     /// looking (RFC 2920 §3.1).
     func knew(_ reply: Int, _ view: CommandView) -> Bool {

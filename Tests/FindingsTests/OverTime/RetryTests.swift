@@ -1,4 +1,5 @@
-// Coming back, or not, behind temporary and permanent failures: each rule is broken once by one change, and nearly broken.
+// Coming back, or not, behind temporary and permanent failures: each rule is broken once by one change, and nearly
+// broken.
 
 import Findings
 import Journal
