@@ -136,6 +136,11 @@ struct ServeOptions: ParsableArguments {
     var noMagic = false
 
     @ArgumentParser.Option(
+        help: .init(
+            "What senders are held to, mx without this flag; off judges nobody.", valueName: ServeOption.judgeNames))
+    var judge: String?
+
+    @ArgumentParser.Option(
         help: .init("Stop after sessions=N, messages=N or idle=DURATION; may be repeated.", valueName: "condition"))
     var exitAfter: [String] = []
 
@@ -171,6 +176,7 @@ struct ServeOptions: ParsableArguments {
         add(.loops, loops.map { [$0] } ?? [])
         add(.magic, magic.map { [$0] } ?? [])
         add(.noMagic, noMagic ? ["on"] : [])
+        add(.judge, judge.map { [$0] } ?? [])
         add(.exitAfter, exitAfter)
         add(.readyFile, readyFile.map { [$0] } ?? [])
         return stated

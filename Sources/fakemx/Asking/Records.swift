@@ -63,7 +63,7 @@ struct RulesAnswer: Decodable { let rules: [RuleRecord] }
 /// Something that happened.
 struct EntryRecord: Decodable {
     let kind, at: String
-    let session, message, from, phase, rule, reply, detail, verdict: String?
+    let session, message, from, phase, rule, reply, detail, verdict, finding, severity: String?
     let to: [String]?
 
     /// `12:00:01.123456 s12 reject  rcpt 550 5.1.1 No such user  <a@b.test>  (rule x)`
@@ -71,6 +71,7 @@ struct EntryRecord: Decodable {
         var words = [String(at.dropFirst(11).dropLast()), session ?? "-", kind]
         if let message { words.append(message) }
         if let verdict, kind == "session" { words.append(verdict) }
+        if let severity, let finding { words.append("\(severity) \(finding)") }
         if let phase { words.append("at \(phase)") }
         if let detail { words.append(detail) }
         if let reply { words.append(Text.brief(reply)) }
@@ -85,7 +86,7 @@ struct WaitAnswerRecord: Decodable {
     let count: Int
     let sessions: [SessionRecord]?
     let messages: [MessageRecord]?
-    let rejects, rules, seen: [EntryRecord]?
+    let rejects, rules, findings, seen: [EntryRecord]?
     let cursor: String
 }
 
