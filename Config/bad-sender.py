@@ -72,6 +72,8 @@ class Sender:
         code = 0
         for recipient in recipients:
             code = self.say(b"RCPT TO:" + recipient + b"\r\n")  # no angle brackets (RFC 5321 4.1.1.3)
+            if code == 501:  # a strict server refuses that
+                code = self.say(b"RCPT TO:<" + recipient + b">\r\n")
         if code // 100 == 2 and self.say(b"DATA\r\n") == 354:
             code = self.say(message + b"\r\n.\r\n")
         self.socket.close()  # no QUIT (RFC 5321 4.1.1.10)
@@ -89,13 +91,14 @@ def main():
     try:
         print("a newsletter:", sender().send(b"news@shop.example", [b"ann@customer.test"], NEWSLETTER))
         print("an invoice:", sender().send(b"shop@shop.example", [b"ann@customer.test"], INVOICE))
-        # 451 asks to wait; it comes again at once, three times (RFC 5321 4.5.4.1). The address makes fakemx say 451.
+        # 451 asks to wait; it comes again at once, three times (RFC 5321 4.5.4.1). The address makes fakemx say 451 to the
+        # final dot.
         for _ in range(3):
-            code = sender().send(b"shop@shop.example", [b"rcpt-451@customer.test"], INVOICE)
+            code = sender().send(b"shop@shop.example", [b"eod-451@customer.test"], INVOICE)
             print("again at once:", code)
         # 550 says never; it comes again all the same.
         for _ in range(2):
-            code = sender().send(b"shop@shop.example", [b"rcpt-550@customer.test"], INVOICE)
+            code = sender().send(b"shop@shop.example", [b"eod-550@customer.test"], INVOICE)
             print("again behind a 550:", code)
         # Talks before the greeting (RFC 5321 3.1), with a name that is an address without brackets (RFC 5321 4.1.3).
         talker = Sender(host.strip("[]"), int(port))

@@ -61,6 +61,7 @@ struct ReportCommand: AsyncParsableCommand {
         let form = try chosenForm()
         if rules { return try write(Self.rules(form), form) }
         let gate = try failOn.map { try Self.choice($0, Severity.self, "--fail-on") }
+        if gate != nil { try await letSessionsEnd() }
         let answer = try await running.ask("GET", "report", try query())
         let report = try running.decoded(Report.self, answer)
         let text = form.render(
@@ -143,6 +144,25 @@ struct ReportCommand: AsyncParsableCommand {
     }
 
     // MARK: The gate
+
+    /// How often, and with which pauses, open sessions are looked for: a second in all.
+    private static let looks = 20
+    private static let pause_ms = 50
+
+    /// What a sender closed a moment ago may still be open here; a gate must not miss it.
+    private func letSessionsEnd() async throws {
+        var query = try query()
+        query.removeAll { $0.name == "limit" || $0.name == "since" }
+        query.append(("open", "true"))
+        var count = 0
+        for _ in 0..<Self.looks {
+            let answer = try await running.ask("GET", "sessions", query)
+            count = try running.decoded(SessionsAnswer.self, answer).sessions.count
+            if count == 0 { return }
+            try await Task.sleep(for: .milliseconds(Self.pause_ms))
+        }
+        Output.error("--fail-on: \(count) sessions are still open, and are judged when they have ended")
+    }
 
     /// - Throws: exit status 1 with one line when something at least as grave as `gate` was found.
     private static func judge(_ report: Report, _ gate: Severity) throws {
