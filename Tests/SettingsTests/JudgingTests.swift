@@ -65,12 +65,12 @@ import Testing
     @Test func `Flag beats environment beats scenario beats file, rule by rule`() throws {
         let files = [
             "f.yaml": """
-                judging:
-                  profile: bulk
-                  rules:
-                    quit-missing: { severity: info, reason: file }
-                    helo-old-helo: { severity: info, reason: file }
-                """,
+            judging:
+              profile: bulk
+              rules:
+                quit-missing: { severity: info, reason: file }
+                helo-old-helo: { severity: info, reason: file }
+            """,
             "s.yaml": "judging: { rules: { quit-missing: { severity: must, reason: scenario } } }\n",
         ]
         try withFiles(files) { folder in

@@ -169,7 +169,7 @@ struct ReportCommand: AsyncParsableCommand {
         let grave = report.broken.filter { $0.severity >= gate }
         guard let first = grave.first else { return }
         let others = grave.count > 1 ? " and \(grave.count - 1) more" : ""
-        throw ExitStatus.failure(
-            "--fail-on \(gate.rawValue): \(first.rule.rawValue)\(others) (\(first.severity.rawValue)): \(Text.shown(first.what))")
+        let named = "\(first.rule.rawValue)\(others) (\(first.severity.rawValue))"
+        throw ExitStatus.failure("--fail-on \(gate.rawValue): \(named): \(Text.shown(first.what))")
     }
 }

@@ -22,7 +22,8 @@ struct TailCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on until it is stopped.")
     var follow = false
 
-    @Option(help: .init("Kinds, with commas: opened,reject,message,rule,session,finding,rules,reset.", valueName: "kinds"))
+    @Option(
+        help: .init("Kinds, with commas: opened,reject,message,rule,session,finding,rules,reset.", valueName: "kinds"))
     var kind: String?
 
     @Option(help: .init("From this point on (fakemx cursor); all that is remembered, without -f.", valueName: "cursor"))
