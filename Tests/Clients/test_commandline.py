@@ -17,7 +17,7 @@ from wire import Wire
 
 FULL = "rcpt name=full to=*@full.test: 452 4.2.2 Mailbox full"
 TOKEN = "a-token-of-16-ch"
-COMMANDS = (["sessions"], ["messages"], ["show", "s1"], ["tail"], ["wait", "session"], ["rules"], ["rules", "list"], ["reset"], ["cursor"])
+COMMANDS = (["sessions"], ["messages"], ["show", "s1"], ["tail"], ["wait", "session"], ["report"], ["rules"], ["rules", "list"], ["reset"], ["cursor"])
 
 
 class Asking(unittest.TestCase):
