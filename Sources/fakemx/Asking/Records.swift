@@ -72,9 +72,11 @@ struct EntryRecord: Decodable {
         if let message { words.append(message) }
         if let verdict, kind == "session" { words.append(verdict) }
         if let severity, let finding { words.append("\(severity) \(finding)") }
-        if let phase { words.append("at \(phase)") }
+        // Of a finding these are those of its session, which it need not be about.
+        let isFinding = kind == "finding"
+        if let phase, !isFinding { words.append("at \(phase)") }
         if let detail { words.append(detail) }
-        if let reply { words.append(Text.brief(reply)) }
+        if let reply, !isFinding { words.append(Text.brief(reply)) }
         if let to, let first = to.first { words.append(to.count > 1 ? "<\(first)> +\(to.count - 1)" : "<\(first)>") }
         if let rule { words.append("(rule \(rule))") }
         return words.map(Text.shown).joined(separator: "  ")
