@@ -30,6 +30,7 @@ BROKEN = {
     "quit-missing", "mail-space-after-colon", "mail-missing-brackets", "pipe-across-sync-point", "helo-bare-ip",
     "hdr-duplicate-field", "hdr-missing-date", "hdr-field-name-invalid", "hdr-raw-8bit", "hdr-date-syntax", "data-bare-lf",
     "data-line-too-long", "mime-closing-boundary-missing", "helo-old-helo", "hdr-message-id-missing", "helo-localhost",
+    "conn-reconnect-per-message",
 }
 
 
