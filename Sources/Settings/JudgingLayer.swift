@@ -164,8 +164,6 @@ extension Value {
 struct JudgingReader {
     private(set) var nodes: NodeReader
 
-    init(nodes: NodeReader) { self.nodes = nodes }
-
     static let keys = ["profile", "rules", "thresholds"]
     private static let severities = Severity.allCases.map(\.rawValue) + ["off"]
 
