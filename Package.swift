@@ -87,7 +87,8 @@ let package = Package(
 
         .testTarget(name: "SMTPTests", dependencies: ["SMTP"], swiftSettings: strict),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "SMTP"], swiftSettings: strict),
-        .testTarget(name: "SettingsTests", dependencies: ["Settings", "Faults", "SMTP"], swiftSettings: strict),
+        .testTarget(
+            name: "SettingsTests", dependencies: ["Settings", "Faults", "Findings", "SMTP"], swiftSettings: strict),
         .testTarget(name: "FindingsTests", dependencies: ["Findings", "Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Journal", "SMTP"], swiftSettings: strict),

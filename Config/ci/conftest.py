@@ -145,10 +145,15 @@ class FakeMX:
         return self._request("GET", f"sessions/{id}/transcript")[1].decode("utf-8", "replace")
 
     def reset(self):
-        """Forgets the messages, sessions and rules of this space; done by itself when the test ends."""
+        """Forgets the messages, sessions and rules of this space."""
         self._ask("POST", "reset", {"space": self.space})
         self._rules = []
         self.mark()
+
+    def remove_rules(self):
+        """Removes the rules of this space; done by itself when the test ends. Sessions stay, for `fakemx report`."""
+        self._request("DELETE", "rules", {"space": self.space})
+        self._rules = []
 
     # --- below -------------------------------------------------------------------------------------------------------
 
@@ -300,7 +305,7 @@ def fakemx(fakemx_sink, request):
     smtp, url, token = fakemx_sink
     mx = FakeMX(smtp, url, token, request.node.name.removeprefix("test_"))
     yield mx
-    mx.reset()
+    mx.remove_rules()
 
 
 @pytest.hookimpl(hookwrapper=True)

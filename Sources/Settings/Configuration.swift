@@ -112,6 +112,7 @@ extension Configuration {
         configuration.timeScale = settings.timeScale ?? configuration.timeScale
         configuration.loops = settings.loops ?? configuration.loops
         configuration.magic = settings.magic ?? configuration.magic
+        configuration.judging = settings.judging.complete
         configuration.exitAfter = settings.exitAfter ?? configuration.exitAfter
         configuration.readyFile = settings.readyFile
         configuration.caFile = settings.caFile

@@ -55,7 +55,11 @@ struct NodeReader {
     }
 
     /// The fields of a mapping; those without a value (`key:` or `key: null`) mean the default and are left out.
-    mutating func fields(of node: Node, known: [String], in what: String) -> [String: Field] {
+    ///
+    /// - Parameter list: where the known ones are listed, when they are too many for a complaint.
+    mutating func fields(
+        of node: Node, known: [String], in what: String, list: String? = nil
+    ) -> [String: Field] {
         guard case .mapping(let mapping) = node else {
             error(node, "\(what) is written as keys with values, not as \(kind(node))")
             return [:]
@@ -68,7 +72,7 @@ struct NodeReader {
             }
             if word.unicodeScalars.first == YAMLText.maskedKey { continue }
             guard known.contains(word) else {
-                error(key, unknown(word, known, what))
+                error(key, unknown(word, known, what, list))
                 continue
             }
             if !isNull(value) { fields[word] = Field(key: key, value: value) }
@@ -76,10 +80,10 @@ struct NodeReader {
         return fields
     }
 
-    private func unknown(_ word: String, _ known: [String], _ what: String) -> String {
+    private func unknown(_ word: String, _ known: [String], _ what: String, _ list: String?) -> String {
         let hint = Suggestion.didYouMean(word, among: known)
-        let list = hint.isEmpty ? "; known are \(known.joined(separator: ", "))" : ""
-        return "unknown key \"\(word.shown)\" in \(what)\(hint)\(list)"
+        let all = list ?? "known are \(known.joined(separator: ", "))"
+        return "unknown key \"\(word.shown)\" in \(what)\(hint.isEmpty ? "; \(all)" : hint)"
     }
 
     // MARK: Values

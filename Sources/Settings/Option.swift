@@ -2,6 +2,7 @@
 // `FAKEMX_TIME_SCALE=60` are one option.
 
 import Faults
+import Findings
 import SMTP
 
 /// One option of `fakemx serve`. The raw value is its flag without the dashes.
@@ -21,6 +22,7 @@ package enum Option: String, Sendable, Hashable, CaseIterable {
     case loops
     case magic
     case noMagic = "no-magic"
+    case judge
     case exitAfter = "exit-after"
     case readyFile = "ready-file"
 
@@ -29,6 +31,9 @@ package enum Option: String, Sendable, Hashable, CaseIterable {
 
     /// What --profile takes, for help.
     package static let profileNames = ServerStyle.names.joined(separator: ", ")
+
+    /// What --judge takes, for help.
+    package static let judgeNames = (SenderProfile.allCases.map(\.rawValue) + ["off"]).joined(separator: "|")
 
     package init?(variable: String) {
         guard let option = Self.allCases.first(where: { $0.variable == variable }) else { return nil }
@@ -146,6 +151,7 @@ extension Stated {
         case .loops: return set(Value.loops(text)) { settings.loops = $0 }
         case .magic: return set(MagicPacks.parse(text)) { settings.magic = $0 }
         case .noMagic: return set(Value.switched(text)) { settings.magic = $0 ? [] : .usual }
+        case .judge: return set(Value.judging(text)) { settings.judging.merge($0) }
         case .exitAfter:
             return set(Value.exitAfter(text)) { stated in
                 var exitAfter = settings.exitAfter ?? Settings.ExitAfter()

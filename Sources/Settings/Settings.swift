@@ -37,6 +37,8 @@ package struct Settings: Sendable, Hashable {
     /// 0 stands for one a core.
     package var loops: Int?
     package var magic: MagicPacks?
+    /// How senders are judged.
+    package var judging = JudgingLayer()
     package var exitAfter: ExitAfter?
     package var readyFile: String?
     package var rules: [PlacedRule] = []
@@ -240,6 +242,7 @@ package struct Settings: Sendable, Hashable {
         timeScale = over.timeScale ?? timeScale
         loops = over.loops ?? loops
         magic = over.magic ?? magic
+        judging.merge(over.judging)
         exitAfter = over.exitAfter ?? exitAfter
         readyFile = over.readyFile ?? readyFile
         rules = over.rules + rules

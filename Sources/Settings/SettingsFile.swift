@@ -56,7 +56,7 @@ struct SettingsReader {
     static let keys = [
         "name", "description", "hostname", "profile", "listeners", "hide", "auth-in-clear", "limits", "tls", "ca-file",
         "replies", "store", "store-sync", "retention", "transcript", "http", "http-token", "http-host", "http-origin",
-        "seed", "time-scale", "loops", "magic", "exit-after", "ready-file", "rules",
+        "seed", "time-scale", "loops", "magic", "judging", "exit-after", "ready-file", "rules",
     ]
 
     mutating func read(_ root: Node) -> Settings {
@@ -87,6 +87,7 @@ struct SettingsReader {
         settings.timeScale = nodes.parsed(fields["time-scale"], Value.timeScale)
         settings.loops = nodes.parsed(fields["loops"], Value.loops)
         settings.magic = magic(fields["magic"])
+        settings.judging = judging(fields["judging"])
         settings.exitAfter = exitAfter(fields["exit-after"])
         settings.readyFile = nodes.string(fields["ready-file"]).map { TextFile.path($0, from: file) }
         settings.listeners = listeners(fields["listeners"])
@@ -119,6 +120,12 @@ struct SettingsReader {
             nodes.error(field.value, "magic: \(complaint)")
             return nil
         }
+    }
+
+    private mutating func judging(_ field: NodeReader.Field?) -> Settings.JudgingLayer {
+        var reader = JudgingReader(nodes: nodes)
+        defer { nodes = reader.nodes }
+        return reader.read(field)
     }
 
     private mutating func rules(_ field: NodeReader.Field?) -> [Settings.PlacedRule] {

@@ -137,6 +137,11 @@ struct ServeOptions: ParsableArguments {
     var noMagic = false
 
     @ArgumentParser.Option(
+        help: .init(
+            "What senders are held to, mx without this flag; off judges nobody.", valueName: ServeOption.judgeNames))
+    var judge: String?
+
+    @ArgumentParser.Option(
         help: .init("Stop after sessions=N, messages=N or idle=DURATION; may be repeated.", valueName: "condition"))
     var exitAfter: [String] = []
 
@@ -172,6 +177,7 @@ struct ServeOptions: ParsableArguments {
         add(.loops, loops.map { [$0] } ?? [])
         add(.magic, magic.map { [$0] } ?? [])
         add(.noMagic, noMagic ? ["on"] : [])
+        add(.judge, judge.map { [$0] } ?? [])
         add(.exitAfter, exitAfter)
         add(.readyFile, readyFile.map { [$0] } ?? [])
         return stated

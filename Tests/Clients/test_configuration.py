@@ -33,6 +33,11 @@ FILES = {
     "unknown action": ("rules:\n  - name: a\n    at: rcpt\n    do: [ clsoe ]\n", "4", ["clsoe", '"close"']),
     "bad CIDR": ("rules:\n  - name: a\n    at: rcpt\n    when: { client: 10.0.0.0/99 }\n    do: [ close ]\n", "4", ["10.0.0.0/99"]),
     "bad duration": ("rules:\n  - name: a\n    at: rcpt\n    do: [ delay 5 parsecs ]\n", "4", ["parsecs"]),
+    "an unknown rule for senders": (
+        "judging:\n  rules:\n    quit-misssing: { severity: off, reason: x }\n", "3:5", ["quit-misssing", '"quit-missing"']),
+    "a rule for senders without a reason": ("judging:\n  rules:\n    quit-missing: { severity: off }\n", "3:5", ["reason"]),
+    "an unknown profile of senders": ("judging:\n  profile: bluk\n", "2:12", ["bluk", '"bulk"']),
+    "an unknown threshold": ("judging:\n  thresholds:\n    held-idel: 5s\n", "3:5", ["held-idel", '"held-idle"']),
     "bad YAML": ("rules: [ oh\n", "", []),
     "a limit of zero": (rule("mail", "times: limit 0 in 1h per client"), "4:12", ["limit 0", "leave the limit out"]),
     "a limit without its window": (rule("mail", "times: limit 5 per client"), "4:12", ["never ends", "in 1h", "per session"]),
@@ -106,6 +111,7 @@ ARGUMENTS = {
     "bad address": (["--smtp", "127.0.0.1:port"], ["127.0.0.1:port"]),
     "port out of range": (["--smtp", "127.0.0.1:99999"], ["99999"]),
     "bad store": (["--transcript", "josn"], ["josn"]),
+    "an unknown profile of senders": (["--judge", "bluk"], ["--judge", "bluk", '"bulk"']),
     "a port alone for http": (["--http", "8025"], ["127.0.0.1:8025"]),
     "a store of no kind": (["--store", "memry"], ["memory"]),
     "a store in a folder that is not there": (["--store", "/nonexistent/f.db"], ["/nonexistent"]),
@@ -250,7 +256,7 @@ class CommandLine(unittest.TestCase):
         status, out, err = run("serve", "--help")
         self.assertEqual(status, 0)
         for flag in ("--config", "--scenario", "--rule", "--smtp", "--smtps", "--http", "--hostname", "--tls-cert", "--tls-key",
-                     "--tls", "--store", "--transcript", "--seed", "--time-scale", "--loops", "--magic", "--no-magic",
+                     "--tls", "--store", "--transcript", "--seed", "--time-scale", "--loops", "--magic", "--no-magic", "--judge",
                      "--exit-after", "--ready-file"):
             self.assertIn(flag, out)
 

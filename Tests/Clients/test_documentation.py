@@ -205,6 +205,14 @@ class Names(unittest.TestCase):
         table = re.findall(r"^\| `([\w-]+)` \|", articles()["Profiles"].split("## Examples")[0], re.MULTILINE)
         self.assertEqual(table, profiles)
 
+    def test_how_senders_are_judged(self):
+        self.both("Findings", known("judging: zzzzzz", after="is none of "))
+        rule = "judging: { rules: { quit-missing: { severity: zzzzzz, reason: x } } }"
+        self.both("Findings", known(rule, after="is none of "))
+        thresholds = known("judging: { thresholds: { zzzzzz: 1 } }")
+        self.assertGreater(len(thresholds), 10)
+        self.annotated(thresholds)
+
     def test_words_of_the_catalogue(self):
         reply = 'replies:\n  - {{ name: a, phase: rcpt, means: {}, advice: {}, seen: x, reply: "{}" }}\n'
         for text in (reply.format("zzzzzz", "fix", "550 x"), reply.format("tls", "zzzzzz", "550 x")):

@@ -38,6 +38,31 @@ import Testing
         ("http-origin: [ app.example ]\n", "f.yaml:1:16: http-origin: \"app.example\" is no origin"),
         ("retention: { message-age: 5ms }\n", "f.yaml:1:27: message-age: 5ms is shorter than 1s"),
         ("time-scale: 0\n", "is not a time scale"),
+        (
+            "judging: bluk\n",
+            "f.yaml:1:10: judging: \"bluk\" is none of mx, submission, bulk, strict, off; did you mean \"bulk\"?"
+        ),
+        (
+            "judging: { rules: { quit-misssing: { severity: off, reason: x } } }\n",
+            "f.yaml:1:21: unknown key \"quit-misssing\" in the rules for senders; did you mean \"quit-missing\"?"
+        ),
+        (
+            "judging: { rules: { zzzzzz: { severity: off, reason: x } } }\n",
+            "unknown key \"zzzzzz\" in the rules for senders; fakemx report --rules lists them"
+        ),
+        ("judging: { rules: { quit-missing: off } }\n", "f.yaml:1:35: a rule for senders is written as keys"),
+        ("judging: { rules: { quit-missing: { severity: off } } }\n", "f.yaml:1:21: quit-missing needs a reason"),
+        ("judging: { rules: { quit-missing: { reason: x } } }\n", "f.yaml:1:21: quit-missing needs a severity"),
+        (
+            "judging: { rules: { quit-missing: { severity: msut, reason: x } } }\n",
+            "severity: \"msut\" is none of must, should, reputation, info, off; did you mean \"must\"?"
+        ),
+        ("judging: { profile: off }\n", "f.yaml:1:21: profile: \"off\" is none of mx, submission, bulk, strict"),
+        ("judging: { thresholds: { held-idel: 5s } }\n", "did you mean \"held-idle\"?"),
+        ("judging: { thresholds: { held-idle: 5 } }\n", "f.yaml:1:37: held-idle: \"5\" has no unit"),
+        ("judging: { thresholds: { unknown-share: 10 } }\n", "\"10\" is not a percentage"),
+        ("judging: { thresholds: { unknown-share: 101% } }\n", "\"101%\" is not a percentage"),
+        ("judging: { thresholds: { hello-names: 0 } }\n", "0 is not between 1 and"),
         ("time-scale: nan\n", "is not a time scale"),
         ("loops: 0\n", "0 is not between 1 and 256"),
         ("magic: perhaps\n", "f.yaml:1:8: magic: \"perhaps\" is none of fakemx, badsmtp, mox, ses, mailtrap, kumo, on"),

@@ -20,6 +20,7 @@ import Testing
         #expect(all.storeSync != nil && all.http != nil && all.httpHosts != nil && all.httpOrigins != nil)
         #expect(all.store != nil && all.transcript != nil && all.seed != nil && all.timeScale != nil)
         #expect(all.loops != nil && all.magic != nil && all.exitAfter != nil && all.listeners?.count == 1)
+        #expect(all.judging.profile != nil && all.judging.thresholds.count == Threshold.allCases.count)
         for value in Mirror(reflecting: all.limits).children {
             #expect("\(value.value)" != "nil", "\(value.label ?? "")")
         }

@@ -194,6 +194,9 @@ package final class Launched: Sendable {
         else {
             throw ReloadRefusal(description: "what HTTP listens on or asks for changed; start fakemx anew for that")
         }
+        guard before.judging == configuration.judging else {
+            throw ReloadRefusal(description: "how senders are judged changed; start fakemx anew for that")
+        }
         try server.reload(
             Launch.sinkConfiguration(configuration, menu, transcript: transcript, isWatched: isWatched))
         inForce.configuration.withLock { $0 = configuration }

@@ -195,14 +195,22 @@ private struct ReportBuilder {
             fix: lead.fix, citation: lead.citation, reason: lead.reason)
     }
 
-    /// Of the message, where the octets that are meant are in one; else of the transcript.
+    /// Of the message, where the octets that are meant are in one; else of the transcript. Evidence about a command
+    /// names the message of its transaction, too: its octets are those of the line.
     private func passage(_ session: String, _ evidence: Evidence, _ content: (String) -> [UInt8]?) -> Passage? {
-        if let message = evidence.message, evidence.range != nil, let octets = content(message),
+        if let message = evidence.message, evidence.range != nil, !isText(session, evidence.line),
+            let octets = content(message),
             let passage = Passage.message(octets, session: session, evidence)
         {
             return passage
         }
         return record(session).flatMap { Passage.transcript($0, evidence) }
+    }
+
+    /// The line of the transcript is a command or a reply, not a message.
+    private func isText(_ session: String, _ line: Int?) -> Bool {
+        guard let line, let lines = record(session)?.lines, lines.indices.contains(line - 1) else { return false }
+        return lines[line - 1].octets == nil
     }
 }
 

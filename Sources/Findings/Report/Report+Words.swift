@@ -77,8 +77,8 @@ extension BrokenRule {
     /// Where the evidence is.
     package var place: String {
         var parts = session.isEmpty ? [] : ["session \(session)"]
-        if let message = evidence?.message { parts.append("message \(message)") }
-        if evidence?.message == nil, let transaction = evidence?.transaction {
+        if evidence?.line == nil, let message = evidence?.message { parts.append("message \(message)") }
+        if evidence?.message == nil || evidence?.line != nil, let transaction = evidence?.transaction {
             parts.append("transaction \(transaction)")
         }
         if let line = evidence?.line { parts.append("line \(line)") }

@@ -197,7 +197,10 @@ package final class Judging: Sendable {
                 for (work, since) in batch {
                     giveWay(since)
                     oldest_ns.store(since.nanoseconds, ordering: .relaxed)
+                    // Those who wait for a mark ask at once how much is left: it is none of it.
+                    if case .mark = work { count.wrappingSubtract(1, ordering: .relaxed) }
                     judge(work, &bench)
+                    if case .mark = work { continue }
                     octets.wrappingSubtract(work.octetCount, ordering: .relaxed)
                     count.wrappingSubtract(1, ordering: .relaxed)
                 }

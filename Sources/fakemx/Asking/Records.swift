@@ -63,7 +63,7 @@ struct RulesAnswer: Decodable { let rules: [RuleRecord] }
 /// Something that happened.
 struct EntryRecord: Decodable {
     let kind, at: String
-    let session, message, from, phase, rule, reply, detail, verdict: String?
+    let session, message, from, phase, rule, reply, detail, verdict, finding, severity: String?
     let to: [String]?
 
     /// `12:00:01.123456 s12 reject  rcpt 550 5.1.1 No such user  <a@b.test>  (rule x)`
@@ -71,9 +71,12 @@ struct EntryRecord: Decodable {
         var words = [String(at.dropFirst(11).dropLast()), session ?? "-", kind]
         if let message { words.append(message) }
         if let verdict, kind == "session" { words.append(verdict) }
-        if let phase { words.append("at \(phase)") }
+        if let severity, let finding { words.append("\(severity) \(finding)") }
+        // Of a finding these are those of its session, which it need not be about.
+        let isFinding = kind == "finding"
+        if let phase, !isFinding { words.append("at \(phase)") }
         if let detail { words.append(detail) }
-        if let reply { words.append(Text.brief(reply)) }
+        if let reply, !isFinding { words.append(Text.brief(reply)) }
         if let to, let first = to.first { words.append(to.count > 1 ? "<\(first)> +\(to.count - 1)" : "<\(first)>") }
         if let rule { words.append("(rule \(rule))") }
         return words.map(Text.shown).joined(separator: "  ")
@@ -85,7 +88,7 @@ struct WaitAnswerRecord: Decodable {
     let count: Int
     let sessions: [SessionRecord]?
     let messages: [MessageRecord]?
-    let rejects, rules, seen: [EntryRecord]?
+    let rejects, rules, findings, seen: [EntryRecord]?
     let cursor: String
 }
 

@@ -8,7 +8,7 @@ import FoundationEssentials
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tail",
-        abstract: "Show what happens in a running fakemx: sessions, messages, rejects, hits of rules.",
+        abstract: "Show what happens in a running fakemx: sessions, messages, rejects, hits of rules, findings.",
         discussion: """
             Without -f what happened of late, and no more. With --output json one object a line.
               fakemx tail -f 'to=*@full.test' --kind reject
@@ -22,7 +22,8 @@ struct TailCommand: AsyncParsableCommand {
     @Flag(name: .shortAndLong, help: "Go on until it is stopped.")
     var follow = false
 
-    @Option(help: .init("Kinds, with commas: opened,reject,message,rule,session,rules,reset.", valueName: "kinds"))
+    @Option(
+        help: .init("Kinds, with commas: opened,reject,message,rule,session,finding,rules,reset.", valueName: "kinds"))
     var kind: String?
 
     @Option(help: .init("From this point on (fakemx cursor); all that is remembered, without -f.", valueName: "cursor"))
@@ -69,6 +70,7 @@ struct WaitCommand: AsyncParsableCommand {
               since=$(fakemx cursor); send-it; fakemx wait message to=a@b.test --since "$since"
               fakemx wait reject phase=end-of-data --count 2 --timeout 30s
               fakemx wait message to=nobody@b.test --absent --timeout 2s
+              fakemx wait finding severity=must --absent --timeout 2s
             Words are those of fakemx sessions and fakemx messages.
 
             Exit status: 0 it happened (with --absent: it did not), 1 it happened though it must not, 2 bad arguments, \
@@ -77,7 +79,7 @@ struct WaitCommand: AsyncParsableCommand {
 
     @OptionGroup var running: Running
 
-    @Argument(help: .init("What is waited for.", valueName: "session|message|reject|rule"))
+    @Argument(help: .init("What is waited for.", valueName: "session|message|reject|rule|finding"))
     var kind: String
 
     @Argument(help: .init("What is meant.", valueName: "word=value"))
@@ -130,7 +132,7 @@ struct WaitCommand: AsyncParsableCommand {
         if let messages = wait.messages, !messages.isEmpty {
             return Table.text([MessageRecord.head] + messages.map(\.row), width: Output.width)
         }
-        return (wait.rejects ?? wait.rules ?? []).map { $0.line + "\n" }.joined()
+        return (wait.rejects ?? wait.rules ?? wait.findings ?? []).map { $0.line + "\n" }.joined()
     }
 }
 
