@@ -255,7 +255,8 @@ extension Conversation {
 
     /// A client that ends every line with a bare LF never ends one (RFC 5321 §2.3.8); what it said shows all the same.
     private func noteUnfinishedLine(_ effects: inout Effects) {
-        guard context.records, case .open = gate, readRate == nil, session.isReadingCommand, pendingStart < pending.count
+        guard context.records, case .open = gate, readRate == nil, session.isReadingCommand,
+            pendingStart < pending.count
         else { return }
         let octets = pending[pendingStart...].prefix(Self.unfinishedLimit)
         guard octets.contains(10) else { return }

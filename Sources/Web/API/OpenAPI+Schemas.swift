@@ -23,7 +23,8 @@ enum OpenAPISchemas {
                 ["removed": integer, "messages": array(OpenAPI.ref("MessageSummary"))], required: ["removed"]),
             "Rule": rule, "RuleList": object(["rules": array(OpenAPI.ref("Rule"))], required: ["rules"]),
             "NewRule": newRule, "ReplyList": object(["replies": array(["type": "object"])], required: ["replies"]),
-            "Finding": finding(named: [:]), "Judging": judging, "FindingList": findingList, "Entry": entry, "Event": event, "Waited": waited,
+            "Finding": finding(named: [:]), "Judging": judging, "FindingList": findingList, "Entry": entry,
+            "Event": event, "Waited": waited,
         ]
     }
 
@@ -246,7 +247,8 @@ enum OpenAPISchemas {
         return object(
             [
                 "fulfilled": flag, "count": integer, "sessions": array(OpenAPI.ref("Session")),
-                "messages": array(OpenAPI.ref("MessageSummary")), "rejects": entries, "rules": entries, "findings": entries,
+                "messages": array(OpenAPI.ref("MessageSummary")), "rejects": entries, "rules": entries,
+                "findings": entries,
                 "seen": entries,
                 "cursor": text,
             ], required: ["fulfilled", "count", "cursor"])

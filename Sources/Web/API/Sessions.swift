@@ -23,7 +23,8 @@ enum Sessions {
         let found = try await server.sessions(page.filter, page.query)
         return JSONText.response(
             SessionList(
-                sessions: found.map { SessionSummary($0, server.judging?.verdicts) }, next: page.next(found.map(\.position)),
+                sessions: found.map { SessionSummary($0, server.judging?.verdicts) },
+                next: page.next(found.map(\.position)),
                 cursor: cursor.description))
     }
 
