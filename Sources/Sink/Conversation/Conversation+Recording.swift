@@ -259,7 +259,7 @@ extension Conversation {
             pendingStart < pending.count
         else { return }
         let octets = pending[pendingStart...].prefix(Self.unfinishedLimit)
-        guard octets.contains(10) else { return }
+        guard octets.contains(10), !zip(octets, octets.dropFirst()).contains(where: { $0 == (13, 10) }) else { return }
         var shown = Array(octets)
         // Whatever line it stands in: credentials may follow.
         if let end = shown.withUnsafeBytes({ $0.endOfAUTH(within: $0.count) }) {
@@ -271,7 +271,7 @@ extension Conversation {
     func end(_ ending: Ending, closing: Effects.Closing, _ effects: inout Effects) {
         guard !hasEnded else { return }
         noteContentEnd(&effects)
-        noteUnfinishedLine(&effects)
+        if [.clientClose, .clientReset, .timeout, .shutdown].contains(ending) { noteUnfinishedLine(&effects) }
         // A reply that did not go out whole was not said.
         if case .dripping(let drip) = gate { noteOutcome(drip.phase, nil, &effects) }
         // A message whose reply was never said is not kept (RFC 5321 §4.2.5).
