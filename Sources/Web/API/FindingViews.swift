@@ -37,6 +37,8 @@ enum FindingViews {
     static func judgement(of session: StoredSession, _ server: RunningSink) async throws -> SessionJudgement? {
         guard let judging = server.judging else { return nil }
         if let known = judging.verdicts.judgement(of: session.number) { return known }
+        // One that is open has none, however long one waits.
+        if server.chronicle.openSession(session.number) != nil { return nil }
         await server.settleJudging()
         return try await server.judgement(of: session)
     }
