@@ -8,7 +8,8 @@ import Testing
 struct UnstuffedDotTests {
     /// The dots of a message that is not over yet, cut into reads of so many octets in front of the rest.
     private func dots(_ content: String, cutAt cut: Int? = nil) throws -> UnstuffedDots {
-        var trial = Trial(Session(profile: Profile(hostname: "mx.test"), insideTLS: false, keepsContent: true))
+        var trial = Trial(
+            Session(profile: Profile(hostname: "mx.test"), insideTLS: false, keepsContent: true, bodyCheckpoints: []))
         try trial.begin(.greeting)
         let octets = Array((envelope + "DATA\r\n" + content).utf8)
         let cut = cut ?? octets.count
@@ -38,11 +39,13 @@ struct UnstuffedDotTests {
     }
 
     @Test func `A message begins anew, and one by BDAT has no dots to double`() throws {
-        var trial = Trial(Session(profile: Profile(hostname: "mx.test"), insideTLS: false, keepsContent: true))
+        var trial = Trial(
+            Session(profile: Profile(hostname: "mx.test"), insideTLS: false, keepsContent: true, bodyCheckpoints: []))
         try trial.begin(.greeting)
         try trial.feed(Array((envelope + "DATA\r\n.a\r\n.\r\n" + mail + rcpt + "DATA\r\nb\r\n").utf8))
         #expect(trial.session.unstuffedDots.count == 0)
-        var chunked = Trial(Session(profile: Profile(hostname: "mx.test"), insideTLS: false, keepsContent: true))
+        var chunked = Trial(
+            Session(profile: Profile(hostname: "mx.test"), insideTLS: false, keepsContent: true, bodyCheckpoints: []))
         try chunked.begin(.greeting)
         try chunked.feed(Array((envelope + "BDAT 4\r\n.a\r\n").utf8))
         #expect(chunked.session.isChunked && chunked.session.unstuffedDots.count == 0)

@@ -33,13 +33,17 @@ struct JudgingTests {
         return StoredSession(number: number, log: rehearsal.log, eventsDropped: 0, facets: [], ended_us: 1)
     }
 
+    private final class Told: Sendable {
+        let ids = Mutex<[String]>([])
+    }
+
     private static let broken = Array("Subject: x\r\n\r\nbare\nline\r\n".utf8)
 
     @Test func `A message and then its session make one judgement, which is told once`() async throws {
         let judging = try judge()
-        let told = Mutex<[String]>([])
+        let told = Told()
         judging.whenJudged { session, judgement in
-            told.withLock { $0.append(session.id) }
+            told.ids.withLock { $0.append(session.id) }
             #expect(judgement.session == session.id)
         }
         judging.take([message(1, Self.broken)])
@@ -51,7 +55,7 @@ struct JudgingTests {
         let first = try #require(judging.verdicts.judgement(of: 1)).findings.map(\.rule)
         let second = try #require(judging.verdicts.judgement(of: 2)).findings.map(\.rule)
         #expect(first.contains(.dataBareLf) && !second.contains(.dataBareLf))
-        #expect(told.withLock { $0 } == ["s1", "s2"])
+        #expect(told.ids.withLock { $0 } == ["s1", "s2"])
         let status = judging.status
         #expect(status.sessionsJudged == 2 && status.messagesJudged == 1)
         #expect(status.waiting == 0 && status.oldest_us == 0 && status.judging_ns > 0)
