@@ -95,7 +95,8 @@ let package = Package(
         .testTarget(name: "WebTests", dependencies: ["Web"], swiftSettings: strict),
         .testTarget(name: "MailTests", dependencies: ["Mail"], swiftSettings: strict),
         .testTarget(
-            name: "SinkTests", dependencies: ["Sink", "Settings", "Store", "EventLoop", "Journal", "Faults", "SMTP"],
+            name: "SinkTests",
+            dependencies: ["Sink", "Settings", "Store", "EventLoop", "Findings", "Journal", "Faults", "SMTP"],
             swiftSettings: strict),
         .testTarget(name: "FakeMXTests", dependencies: ["FakeMX"], swiftSettings: strict),
         .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLinux", "COpenSSL"], swiftSettings: strict),

@@ -55,6 +55,13 @@ package final class QuietThread: Sendable {
         pthread_detach(thread)
     }
 
+    /// Processor time that the calling thread has had so far, in nanoseconds.
+    package static var processorTime_ns: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
     package struct SystemTrouble: Error, CustomStringConvertible {
         package let words: String
         package var description: String { "no thread can be started: \(words)" }

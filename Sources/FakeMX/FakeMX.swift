@@ -49,7 +49,7 @@ public final class FakeMX: Sendable {
         public init() {}
     }
 
-    private let launched: Launched
+    let launched: Launched
     private let space: String?
     /// What `next…` has given already.
     private let seen: Mutex<[Filter.Kind: Cursor]>
@@ -87,7 +87,7 @@ public final class FakeMX: Sendable {
         do {
             let launched = try await Launched.start(sources, surroundings)
             let cursor = try await launched.server.cursor()
-            return FakeMX(launched, space: nil, [.session: cursor, .message: cursor, .reject: cursor])
+            return FakeMX(launched, space: nil, Self.everything(cursor))
         } catch { throw FakeMXError("\(error)") }
     }
 
@@ -220,7 +220,12 @@ public final class FakeMX: Sendable {
         try await none(.reject, filter, time)
     }
 
-    private func none(_ kind: Filter.Kind, _ words: [String: String], _ time: Duration) async throws {
+    /// Each `next…` begins behind this point.
+    private static func everything(_ cursor: Cursor) -> [Filter.Kind: Cursor] {
+        [.session: cursor, .message: cursor, .reject: cursor, .finding: cursor]
+    }
+
+    func none(_ kind: Filter.Kind, _ words: [String: String], _ time: Duration) async throws {
         var wait = try wait(kind, words, time)
         wait.isAbsent = true
         let since = seen.withLock { $0[kind] }
@@ -230,7 +235,7 @@ public final class FakeMX: Sendable {
         }
     }
 
-    private func wait(_ kind: Filter.Kind, _ words: [String: String], _ timeout: Duration) throws -> Wait {
+    func wait(_ kind: Filter.Kind, _ words: [String: String], _ timeout: Duration) throws -> Wait {
         var pairs = words.map { (name: $0.key, value: $0.value) }.sorted { $0.name < $1.name }
         if let space { pairs.append(("space", space)) }
         switch Filter.parse(pairs, kind) {
@@ -258,7 +263,7 @@ public final class FakeMX: Sendable {
         return answer
     }
 
-    private func next(_ kind: Filter.Kind, _ words: [String: String], _ timeout: Duration) async throws -> WaitAnswer {
+    func next(_ kind: Filter.Kind, _ words: [String: String], _ timeout: Duration) async throws -> WaitAnswer {
         var wait = try wait(kind, words, timeout)
         let since = seen.withLock { $0[kind] }
         wait.since = since
@@ -324,6 +329,6 @@ public final class FakeMX: Sendable {
     public func reset() async throws {
         _ = try await launched.server.reset(space: space)
         let cursor = try await launched.server.cursor()
-        seen.withLock { $0 = [.session: cursor, .message: cursor, .reject: cursor] }
+        seen.withLock { $0 = Self.everything(cursor) }
     }
 }

@@ -102,6 +102,8 @@ package struct Session: ~Copyable {
         if case .ehlo(let extended) = pending { return extended }
         return establishedName == nil ? nil : saidEHLO
     }
+    /// Inside of a command line, or in front of one.
+    package var isReadingCommand: Bool { if case .command = mode { true } else { false } }
     /// At the start of a command line, and nothing is undecided.
     package var awaitsCommand: Bool {
         guard pending == .nothing, case .command(let line) = mode else { return false }

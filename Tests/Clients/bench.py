@@ -20,6 +20,7 @@ QUIET = ("--transcript", "off", "--store", "none", "--no-magic")
 RECORDED = ("--transcript", "off", "--store", "memory")
 # The folder stands for a file of its own; what retention drops is part of the work.
 FILED = ("--transcript", "off", "--store", "FOLDER/store.db")
+UNJUDGED = ("--judge", "off")
 
 
 class Peer:
@@ -75,6 +76,19 @@ def cpu_s(pid):
     return time.clock_gettime((~pid << 3) | 2)
 
 
+def quiet(pid, within_s=120):
+    """Waits until the process does nothing: what it does behind the work (judging, say) is not charged to who comes next."""
+    last, still = cpu_s(pid), 0
+    for _ in range(int(within_s / 0.1)):
+        time.sleep(0.1)
+        now = cpu_s(pid)
+        still = still + 1 if now - last < 0.002 else 0
+        if still == 2:
+            return
+        last = now
+    sys.exit(f"bench: the process is not quiet after {within_s} s")
+
+
 def resident_kib(pid):
     with open(f"/proc/{pid}/status") as file:
         for line in file:
@@ -116,6 +130,8 @@ class Work:
             self.wall[name].append(source(server.port, self.messages, self.length, self.kept))
             self.cpu[name].append(cpu_s(server.pid) - before)
             self.busy[name].append(source.busy)
+            if name == "fakemx":
+                quiet(server.pid)
 
     def ratio(self, figures):
         """Of each round by itself: the two ran within seconds, while between rounds the machine itself drifts."""
@@ -206,6 +222,7 @@ def rules(rounds, scale):
                     before = cpu_s(sinks[count].pid)
                     wall[name, count].append(source(sinks[count].port, messages, 1024, kept) / messages * 1e6)
                     cpu[name, count].append((cpu_s(sinks[count].pid) - before) / messages * 1e6)
+                    quiet(sinks[count].pid)
     finally:
         for sink in sinks.values():
             sink.stop()
@@ -217,6 +234,82 @@ def rules(rounds, scale):
                 rows.append(Row(f"{count:,} rules that match nobody, 1 kB, {name}: {what} against no rules", ours / none, 1.10, "",
                                 f"{ours:.1f} µs a message", f"{none:.1f} µs without rules"))
     return rows
+
+
+def judging(rounds, scale):
+    """The same work with and without the judge, in turn; and what judging takes beside a hash of the same octets."""
+    folder = tempfile.mkdtemp(prefix="fakemx-bench-")
+    messages = max(SESSIONS, int(20000 * scale))
+    rows = []
+    try:
+        for name, arguments in (("recorded in memory", RECORDED), ("store in a file of SQLite", FILED)):
+            filled = {on: [a.replace("FOLDER/", f"{folder}/{on}-") for a in arguments] for on in (True, False)}
+            sinks = {on: Sink(*filled[on], *(() if on else UNJUDGED)) for on in (True, False)}
+            wall = {True: [], False: []}
+            try:
+                for on, sink in sinks.items():
+                    source(sink.port, 2000, 1024, True)
+                    quiet(sink.pid)
+                for number in range(rounds):
+                    for on in sorted(sinks, reverse=number % 2 == 1):
+                        wall[on].append(source(sinks[on].port, messages, 1024, True) / messages * 1e6)
+                        quiet(sinks[on].pid)
+            finally:
+                for sink in sinks.values():
+                    sink.stop()
+            ours, none = statistics.median(wall[True]), statistics.median(wall[False])
+            rows.append(Row(f"1 kB, kept connections, {name}: wall time with the judge against --judge off", ours / none, 1.10, "",
+                            f"{ours:.1f} µs a message", f"{none:.1f} µs with --judge off"))
+        rows += judged_octets(max(100, int(2000 * scale)), 1024, "one session with a clean message of 1 kB", 100)
+        rows += judged_octets(5, 10 << 20, "one session with a message of 10 MB", 50_000)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return rows
+
+
+def clean_message(length):
+    head = (b"From: Ann <ann@sender.example>\r\nTo: Bob <b@any.test>\r\nSubject: bench\r\nDate: Thu, 01 Jan 2026 10:00:00 +0000\r\n"
+            b"Message-ID: <%d@sender.example>\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\n" % length)
+    line = b"The quick brown fox jumps over the lazy dog, and so do all the others.\r\n"
+    return head + line * max(1, (length - len(head)) // len(line))
+
+
+def judged_octets(count, length, name, target_us):
+    """Processor time of the judge for a session, by its own count, and as a ratio to SHA-256 of the message."""
+    import hashlib
+    import json
+    import urllib.request
+    import wire
+    message = clean_message(length)
+    with Sink(*RECORDED, http="127.0.0.1:0") as sink:
+        def judging():
+            quiet(sink.pid)
+            return json.load(urllib.request.urlopen(f"{sink.url}/api/fakemx/info"))["judging"]
+
+        def send(times):
+            for _ in range(times):
+                with wire.Wire(sink.port) as client:
+                    wire.hello(client, "mail.sender.example")
+                    if wire.deliver(client, message=message, sender="ann@sender.example")[-1].code != 250:
+                        sys.exit("bench: a message to be judged was not taken")
+                    client.ask("QUIT")
+        send(max(1, count // 10))
+        before = judging()
+        send(count)
+        after = judging()
+    judged = after["sessions_judged"] - before["sessions_judged"]
+    if judged != count or after["messages_left_out"]:
+        sys.exit(f"bench: {judged} of {count} sessions were judged")
+    each = (after["judging_us"] - before["judging_us"]) / count
+    octets = message * count if length < 1 << 20 else message
+    hashes = []
+    for _ in range(7):
+        began = time.process_time()
+        hashlib.sha256(octets).digest()
+        hashes.append((time.process_time() - began) * 1e6 / (len(octets) / len(message)))
+    hashed = statistics.median(hashes)
+    return [Row(f"judging {name}, processor time", each, target_us, " µs", f"{each / hashed:.1f} times SHA-256 of its octets ({hashed:.1f} µs)",
+                "–")]
 
 
 class Row:
@@ -316,9 +409,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="rounds, interleaved (default 5)")
     parser.add_argument("--scale", type=float, default=1.0, help="times the number of messages (default 1)")
     parser.add_argument("--markdown", metavar="FILE", help="also write the table there")
-    parser.add_argument("parts", nargs="*", help="some of: throughput rules idle lateness start waits lists files (default all)")
+    parser.add_argument("parts", nargs="*", help="some of: throughput rules judging idle lateness start waits lists files (default all)")
     options = parser.parse_args()
-    parts = options.parts or ["throughput", "rules", "idle", "lateness", "start", "waits", "lists", "files"]
+    parts = options.parts or ["throughput", "rules", "judging", "idle", "lateness", "start", "waits", "lists", "files"]
     driver = build_driver()
     busy = os.getloadavg()[0]
     rows = []
@@ -327,6 +420,8 @@ def main():
             rows += throughput(options.rounds, options.scale)
         if "rules" in parts:
             rows += rules(options.rounds, options.scale)
+        if "judging" in parts:
+            rows += judging(options.rounds, options.scale)
         if "idle" in parts:
             rows += idle(driver, 10000)
         if "lateness" in parts:

@@ -28,6 +28,26 @@ struct LibraryTests {
         #expect(await complaint { _ = try await FakeMX.start(options) }.contains("99999"))
     }
 
+    @Test("what was found in a session is told for it, in the list, by a wait, and in the report")
+    func findings() async throws {
+        try await FakeMX.withSink { sink in
+            let sender = Sender(port: sink.smtpPort)
+            try await sender.send(to: ["ann@any.test"], text: "bare\nline")
+            let session = try await sink.nextSession()
+            let found = try await sink.findings(of: session)
+            let bare = try #require(found.first { $0.rule == "data-bare-lf" })
+            #expect(bare.session == session.id && bare.message == "\(session.id).1" && bare.range != nil)
+            #expect(!bare.why.isEmpty && !bare.fix.isEmpty && !bare.citation.isEmpty)
+            #expect(try await sink.findings(["finding": "data-bare-lf"]) == [bare])
+            #expect(try await sink.nextFinding(["finding": "data-bare-*"]) == "data-bare-lf")
+            #expect(try await sink.sessions(["finding": "data-bare-lf"]).map(\.id) == [session.id])
+            #expect(try await sink.report("markdown").contains("data-bare-lf"))
+            #expect(await complaint { _ = try await sink.report("markdwn") }.contains("did you mean \"markdown\"?"))
+            try await sink.reset()
+            #expect(try await sink.findings().isEmpty)
+        }
+    }
+
     @Test("a port that is taken is named")
     func taken() async throws {
         try await FakeMX.withSink { sink in

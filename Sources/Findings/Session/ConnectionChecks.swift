@@ -15,10 +15,6 @@ enum ConnectionChecks {
 
     // MARK: What was spoken
 
-    /// In the words of the journal.
-    static let clientHelloNotice = "a TLS ClientHello came on a port that speaks in clear first"
-    static let httpNotice = "an HTTP request came on an SMTP port"
-
     private static let foreignVerbs: Set<String> = [
         "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "DELETE", "PATCH", "TRACE",
     ]
@@ -41,11 +37,11 @@ enum ConnectionChecks {
                     checkFirstCommand(command, step, &ledger)
                 }
                 if first == nil { first = (step, command) }
-            case .notice(clientHelloNotice):
+            case .notice(NoticeText.clientHelloInClear):
                 ledger.broken(
                     .connTlsToClearPort, Evidence(at_us: step.at_us), under: step.disturbances,
                     saw: "a TLS record (0x16 0x03) as the first octets")
-            case .notice(httpNotice):
+            case .notice(NoticeText.httpRequest):
                 if let first, !foreignVerbs.contains(first.command.verb) {
                     noteForeign(first.command, first.step, &ledger)
                 }

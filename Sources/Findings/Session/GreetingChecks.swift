@@ -115,7 +115,7 @@ struct GreetingChecks {
     private var isNoMailClient: Bool {
         rest.prefix(3).contains { step in
             switch step.kind {
-            case .notice(ConnectionChecks.clientHelloNotice), .notice(ConnectionChecks.httpNotice): true
+            case .notice(NoticeText.clientHelloInClear), .notice(NoticeText.httpRequest): true
             default: false
             }
         }

@@ -1,5 +1,6 @@
 // What an entry, a session or a message is about, in the words that filters ask for.
 
+import Findings
 import Journal
 import SMTP
 import Store
@@ -51,6 +52,13 @@ package struct Subject: Sendable {
 }
 
 extension Subject {
+    /// It is about this finding.
+    package mutating func note(_ finding: Finding) {
+        findings = [finding.rule.rawValue]
+        severities = [finding.severity.rawValue]
+        message = finding.evidence.first?.message ?? message
+    }
+
     /// A session as far as it has come.
     package init(_ record: SessionRecord) {
         session = record.id

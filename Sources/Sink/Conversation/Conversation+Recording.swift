@@ -250,9 +250,28 @@ extension Conversation {
 
     // MARK: The end
 
+    /// Octets of a line that never ended and yet holds ends of line, as far as they are told.
+    private static let unfinishedLimit = 512
+
+    /// A client that ends every line with a bare LF never ends one (RFC 5321 §2.3.8); what it said shows all the same.
+    private func noteUnfinishedLine(_ effects: inout Effects) {
+        guard context.records, case .open = gate, readRate == nil, session.isReadingCommand,
+            pendingStart < pending.count
+        else { return }
+        let octets = pending[pendingStart...].prefix(Self.unfinishedLimit)
+        guard octets.contains(10), !zip(octets, octets.dropFirst()).contains(where: { $0 == (13, 10) }) else { return }
+        var shown = Array(octets)
+        // Whatever line it stands in: credentials may follow.
+        if let end = shown.withUnsafeBytes({ $0.endOfAUTH(within: $0.count) }) {
+            shown = Array(shown[..<end]) + Array("********".utf8)
+        }
+        shown.withUnsafeBytes { effects.events.clientLine($0, segment: segment, at_us: now_us) }
+    }
+
     func end(_ ending: Ending, closing: Effects.Closing, _ effects: inout Effects) {
         guard !hasEnded else { return }
         noteContentEnd(&effects)
+        if [.clientClose, .clientReset, .timeout, .shutdown].contains(ending) { noteUnfinishedLine(&effects) }
         // A reply that did not go out whole was not said.
         if case .dripping(let drip) = gate { noteOutcome(drip.phase, nil, &effects) }
         // A message whose reply was never said is not kept (RFC 5321 §4.2.5).
@@ -305,8 +324,10 @@ extension UnsafeRawBufferPointer {
     }
 
     /// Where the word AUTH ends, wherever it stands in the first octets of a line; nil without it.
-    fileprivate var endOfAUTH: Int? {
-        let head = prefix(32).map { $0 | 0x20 }
+    fileprivate var endOfAUTH: Int? { endOfAUTH(within: 32) }
+
+    fileprivate func endOfAUTH(within count: Int) -> Int? {
+        let head = prefix(count).map { $0 | 0x20 }
         guard head.count >= 4 else { return nil }
         let word = Array("auth".utf8)
         return (0...head.count - 4).first { Array(head[$0..<$0 + 4]) == word }.map { $0 + 4 }
@@ -333,8 +354,8 @@ extension Notice {
     /// In words, for a transcript.
     fileprivate var spoken: String {
         switch self {
-        case .clientHelloInClear: "a TLS ClientHello came on a port that speaks in clear first"
-        case .httpRequest: "an HTTP request came on an SMTP port"
+        case .clientHelloInClear: NoticeText.clientHelloInClear
+        case .httpRequest: NoticeText.httpRequest
         case .lineTooLong: "a line was longer than the limit"
         case .tooManyErrors: "more commands broke the protocol than the limit allows"
         case .messageTooBig: "the message is larger than the limit"

@@ -73,6 +73,10 @@ package final class Judging: Sendable {
         package var sessionsJudged = 0
         package var messagesJudged = 0
         package var findings = 0
+        /// The same by severity.
+        package var findingsBySeverity: [String: Int] = [:]
+        /// Processor time of the judge's thread for what it judged, in nanoseconds.
+        package var judging_ns: UInt64 = 0
         package var messagesLeftOut = 0
         package var sessionsLeftOut = 0
     }
@@ -199,8 +203,11 @@ package final class Judging: Sendable {
                     oldest_ns.store(since.nanoseconds, ordering: .relaxed)
                     // Those who wait for a mark ask at once how much is left: it is none of it.
                     if case .mark = work { count.wrappingSubtract(1, ordering: .relaxed) }
+                    let began_ns = QuietThread.processorTime_ns
                     judge(work, &bench)
+                    let took_ns = QuietThread.processorTime_ns - began_ns
                     if case .mark = work { continue }
+                    counts.withLock { $0.judging_ns += took_ns }
                     octets.wrappingSubtract(work.octetCount, ordering: .relaxed)
                     count.wrappingSubtract(1, ordering: .relaxed)
                 }
@@ -264,6 +271,7 @@ package final class Judging: Sendable {
         counts.withLock {
             $0.sessionsJudged += 1
             $0.findings += judgement.findings.count
+            for finding in judgement.findings { $0.findingsBySeverity[finding.severity.rawValue, default: 0] += 1 }
         }
         onJudged.withLock { $0 }?(session, judgement)
     }

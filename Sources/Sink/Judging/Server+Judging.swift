@@ -37,6 +37,64 @@ extension Server {
     /// Messages of one session that are read again to judge it.
     private static let mostMessages = 1000
 
+    /// The report on the newest sessions that are meant.
+    ///
+    /// - Parameter version: of fakemx, for the foot of the report.
+    /// - Throws: where nobody is judged, or where the store cannot be read.
+    package func report(
+        _ filter: Filter, _ query: StoreQuery, version: String
+    ) async throws(StoreFailure) -> Report {
+        guard let judging else { throw Self.judgesNobody }
+        let judged = try await judged(filter, query)
+        var input = ReportInput(
+            settings: judging.settings, generated_us: started_us + uptime_us, version: version)
+        input.judgements = judged.judgements.reversed()
+        input.records = judged.sessions.reversed().map(\.record)
+        input.overTime = judged.overTime
+        input.timelines = judged.timelines
+        let status = judging.status
+        if status.waiting > 0 { input.lag = JudgingLag(waiting: status.waiting, oldest_us: status.oldest_us) }
+        let draft = Report(input)
+        // The octets around a place in a message: of those alone that the report names.
+        var contents: [String: [UInt8]] = [:]
+        for rule in draft.broken {
+            if let id = rule.evidence?.message, contents[id] == nil {
+                contents[id] = try await store.message(id)?.message.content
+            }
+        }
+        return contents.isEmpty ? draft : Report(input) { contents[$0] }
+    }
+
+    /// Sessions of which one finding has all that the filter asks for; they are judged first.
+    func sessionsWithFindings(
+        _ filter: Filter, _ query: StoreQuery
+    ) async throws(StoreFailure) -> [StoredSession] {
+        guard judging != nil else { throw Self.judgesNobody }
+        await settleJudging()
+        let wanted = query.limit
+        var query = query
+        query.limit = Self.batch
+        var found: [StoredSession] = []
+        while found.count < wanted {
+            let batch = try await store.sessions(query) { filter.matchesBeforeJudging(Subject($0.brief)) }
+            for session in batch where found.count < wanted {
+                guard let findings = try await judgement(of: session)?.findings, !findings.isEmpty else { continue }
+                var subject = Subject(session.brief)
+                let isMeant = findings.contains { finding in
+                    subject.note(finding)
+                    return filter.matches(subject)
+                }
+                if isMeant { found.append(session) }
+            }
+            guard batch.count == query.limit, let last = batch.last else { break }
+            if query.oldestFirst { query.after = last.position } else { query.before = last.position }
+        }
+        return found
+    }
+
+    /// Sessions read at once to look through their findings.
+    private static let batch = 200
+
     /// The newest sessions that are meant, with what was found in them and over them.
     package func judged(
         _ filter: Filter, _ query: StoreQuery

@@ -11,6 +11,8 @@ package final class Verdicts: Sendable {
         package static let sessions = 10_000
         /// Findings of all of them.
         package static let findings = 100_000
+        /// Sessions that were asked to be forgotten, while what shows over several sessions still knows of them.
+        package static let forgotten = 20_000
     }
 
     private struct State {
@@ -20,6 +22,8 @@ package final class Verdicts: Sendable {
         var findingCount = 0
         var droppedCount = 0
         var book = AttemptBook()
+        /// Ids; what shows in these is told to nobody.
+        var forgotten: Set<String> = []
     }
 
     package let settings: OverTimeSettings
@@ -58,8 +62,12 @@ package final class Verdicts: Sendable {
             for number in gone {
                 state.findingCount -= state.judgements.removeValue(forKey: number)?.findings.count ?? 0
             }
-            // What shows over several sessions cannot be told apart by them any more: with the last of them it goes.
-            if state.order.isEmpty { state.book = AttemptBook() }
+            // What shows over several sessions is not taken apart: it is hidden, and goes with the last session.
+            if state.order.isEmpty || state.forgotten.count + gone.count > Bounds.forgotten {
+                (state.book, state.forgotten) = (AttemptBook(), [])
+            } else {
+                state.forgotten.formUnion(gone.map { "s\($0)" })
+            }
         }
     }
 
@@ -77,7 +85,14 @@ package final class Verdicts: Sendable {
 
     /// What shows over several sessions, as of now.
     package func overTime(now_us: Int64) -> (judgement: OverTimeJudgement, timelines: [Timeline]) {
-        let book = state.withLock { $0.book }
-        return (book.judgement(now_us: now_us, settings), book.timelines(now_us: now_us, settings))
+        let (book, forgotten) = state.withLock { ($0.book, $0.forgotten) }
+        var judgement = book.judgement(now_us: now_us, settings)
+        var timelines = book.timelines(now_us: now_us, settings)
+        guard !forgotten.isEmpty else { return (judgement, timelines) }
+        judgement.findings.removeAll { finding in
+            forgotten.contains(finding.session) || finding.sessions.contains { forgotten.contains($0) }
+        }
+        timelines.removeAll { line in line.attempts.contains { forgotten.contains($0.session) } }
+        return (judgement, timelines)
     }
 }

@@ -49,6 +49,11 @@ package struct Filter: Sendable {
         terms.contains { if case .condition(let key) = $0.word { key.looksIntoMessage } else { false } }
     }
 
+    /// It asks for what was found, which is known of a session when it is judged.
+    package var asksForFindings: Bool { terms.contains { Self.isOfFindings($0.word) } }
+
+    private static func isOfFindings(_ word: Word) -> Bool { word == .finding || word == .severity }
+
     // MARK: Reading
 
     /// The words that may be asked for.
@@ -58,7 +63,7 @@ package struct Filter: Sendable {
         ]
         let outcome: [Word] = [.condition(.listener), .condition(.tls), .phase, .rule]
         return switch kind {
-        case .session: envelope + outcome + [.verdict, .reply, .code]
+        case .session: envelope + outcome + [.verdict, .reply, .code, .finding, .severity]
         case .reject: envelope + outcome + [.verdict, .reply, .code]
         case .rule: envelope + outcome
         case .finding: envelope + [.condition(.listener), .condition(.tls), .message, .finding, .severity]
@@ -170,6 +175,16 @@ package struct Filter: Sendable {
 
     /// Whether everything holds that can be told without the octets of a message.
     package func matches(_ subject: Subject) -> Bool { terms.allSatisfy { Self.holds($0, subject) ?? true } }
+
+    /// Whether it is about what was found, as far as the filter asks for that.
+    package func matchesFinding(_ subject: Subject) -> Bool {
+        terms.allSatisfy { !Self.isOfFindings($0.word) || Self.holds($0, subject) ?? true }
+    }
+
+    /// The same as `matches`, whatever was found.
+    func matchesBeforeJudging(_ subject: Subject) -> Bool {
+        terms.allSatisfy { Self.isOfFindings($0.word) || Self.holds($0, subject) ?? true }
+    }
 
     /// Whether everything holds.
     ///

@@ -138,6 +138,9 @@ extension Server {
 
     private func sessions(_ wait: Wait, _ count: Int, _ deadline: Instant) async throws -> [StoredSession] {
         guard store.keepsSessions else { throw Self.keepsNone("sessions") }
+        // What was found in a session is told behind its end, one by one.
+        let kind: Entry.Kind = wait.filter.asksForFindings ? .finding : .session
+        let atOnce = kind == .finding ? 1 : count
         var query = StoreQuery(limit: count)
         query.oldestFirst = true
         query.after = wait.since.flatMap { position($0, .session) }
@@ -149,8 +152,10 @@ extension Server {
             found += try await sessions(wait.filter, query)
             query.after = found.last?.position ?? query.after
             if found.count >= count { return found }
-            let news = try await chronicle.wait(after: known, count: count - found.count, until: deadline) {
-                $0.kind == .session && wait.filter.matches($0.subject)
+            let news = try await chronicle.wait(
+                after: known, count: min(atOnce, count - found.count), until: deadline
+            ) {
+                $0.kind == kind && wait.filter.matches($0.subject)
             }
             if news.isEmpty { return found }
         }
@@ -196,6 +201,7 @@ extension Server {
         var query = query
         query.facets = filter.facets
         if filter.isEmpty { return try await store.sessions(query) { _ in true } }
+        if filter.asksForFindings { return try await sessionsWithFindings(filter, query) }
         return try await store.sessions(query) { filter.matches(Subject($0.brief)) }
     }
 
@@ -225,7 +231,8 @@ extension Server {
     /// Forgets messages, sessions, what the chronicle holds, counts of rules and rules set at run time; or of all these
     /// what belongs to one space. Counts of rules that stay are everybody's, so they begin anew only with everything.
     package func reset(space: String?) async throws -> Reset {
-        await settle()
+        // What waits to be judged would be told behind the reset.
+        await settleJudging()
         var reset = Reset()
         if let space {
             let filter: Filter
@@ -236,11 +243,14 @@ extension Server {
             let sessions = try await sessions(filter, StoreQuery(limit: .max))
             let messages = try await messages(filter, StoreQuery(limit: .max))
             reset.sessions = try await store.removeSessions(sessions.map(\.position))
+            let gone = Set(sessions.map(\.id))
+            judging?.forget { gone.contains($0) }
             reset.messages = try await store.removeMessages(messages.map(\.position)).count
             chronicle.forget { $0.subject.spaces.contains(space) }
             reset.rules = await removeRules { $0.spaces.contains(space) }
         } else {
             reset.sessions = try await store.removeAllSessions()
+            judging?.forget { _ in true }
             reset.messages = try await store.removeAllMessages()
             chronicle.forget { _ in true }
             reset.rules = await removeRules(where: nil)

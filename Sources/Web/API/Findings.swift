@@ -70,7 +70,9 @@ enum FindingCalls {
         }
         let failOn = try severity(&call)
         let page = try API.page(&call, .session, usual: API.mostLimit)
-        let report = try await report(page, call.face.server, version: call.face.settings.version)
+        let server = call.face.server
+        guard server.judging != nil else { throw nobodyIsJudged }
+        let report = try await server.report(page.filter, page.query, version: call.face.settings.version)
         guard let text = format.render(report, failOn: failOn) else { return JSONText.response(report) }
         return Response(
             status: .ok, headers: headers(format), body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
@@ -93,38 +95,6 @@ enum FindingCalls {
             headers[name] = "sandbox; \(HTMLReport.policy)"
         }
         return headers
-    }
-
-    private static func report(
-        _ page: API.Page, _ server: RunningSink, version: String
-    ) async throws -> Report {
-        guard let judging = server.judging else { throw nobodyIsJudged }
-        let judged = try await server.judged(page.filter, page.query)
-        var input = ReportInput(
-            settings: judging.settings, generated_us: server.started_us + server.uptime_us, version: version)
-        input.judgements = judged.judgements.reversed()
-        input.records = judged.sessions.reversed().map(\.record)
-        input.overTime = judged.overTime
-        input.timelines = judged.timelines
-        let status = judging.status
-        if status.waiting > 0 { input.lag = JudgingLag(waiting: status.waiting, oldest_us: status.oldest_us) }
-        let draft = Report(input)
-        // The octets around a place in a message: of those alone that the report names.
-        var contents: [String: [UInt8]] = [:]
-        for rule in draft.broken {
-            if let id = rule.evidence?.message, contents[id] == nil {
-                contents[id] = try await server.store.message(id)?.message.content
-            }
-        }
-        return contents.isEmpty ? draft : Report(input) { contents[$0] }
-    }
-}
-
-extension Subject {
-    fileprivate mutating func note(_ finding: Finding) {
-        findings = [finding.rule.rawValue]
-        severities = [finding.severity.rawValue]
-        message = finding.evidence.first?.message ?? message
     }
 }
 
@@ -154,6 +124,9 @@ struct JudgingView: Encodable {
     let waiting: Int
     let oldest_us: UInt64
     let sessions_judged, messages_judged, sessions_left_out, messages_left_out: Int
+    /// Processor time that judging has taken so far, in microseconds.
+    let judging_us: UInt64
+    let findings: [String: Int]
 
     init(_ status: Judging.Status) {
         waiting = status.waiting
@@ -162,6 +135,8 @@ struct JudgingView: Encodable {
         messages_judged = status.messagesJudged
         sessions_left_out = status.sessionsLeftOut
         messages_left_out = status.messagesLeftOut
+        judging_us = status.judging_ns / 1000
+        findings = status.findingsBySeverity
     }
 }
 

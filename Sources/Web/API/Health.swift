@@ -36,6 +36,7 @@ enum Health {
             <ul>
             <li><a href="/api/fakemx/sessions">sessions</a></li>
             <li><a href="/api/fakemx/messages">messages</a></li>
+            <li><a href="/api/fakemx/report?format=html">report on the senders</a></li>
             <li><a href="/api/fakemx/rules">rules</a></li>
             <li><a href="/api/fakemx/replies">replies seen in the field</a></li>
             <li><a href="/api/fakemx/openapi.json">the API</a></li>
@@ -58,6 +59,8 @@ enum Health {
         let waiting: Int
         let chronicle: Ring
         let trouble: String?
+        /// Missing where nobody is judged.
+        let judging: JudgingView?
 
         struct Kept: Encodable {
             let kept, octets, ever, dropped: Int
@@ -91,7 +94,7 @@ enum Health {
                 chronicle: Info.Ring(
                     last: server.chronicle.last, forgotten: server.chronicle.forgotten,
                     events_left_out: server.chronicle.eventsLeftOut),
-                trouble: counts.trouble))
+                trouble: counts.trouble, judging: server.judging.map { JudgingView($0.status) }))
     }
 
     private struct CursorView: Encodable { let cursor: String }

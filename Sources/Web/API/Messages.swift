@@ -1,6 +1,7 @@
 // Messages that were stored.
 
 import Faults
+import Findings
 import Hummingbird
 import Journal
 import Mail
@@ -25,6 +26,8 @@ enum Messages {
     private struct Whole: Encodable {
         let summary: MessageSummary
         let view: MailView
+        let findings: [Finding]
+        let links: [MessageLink]
 
         struct Part: Encodable {
             let id, file_name, content_type, content_id: String
@@ -36,7 +39,7 @@ enum Messages {
             let name, value: String
         }
 
-        private enum Keys: String, CodingKey { case headers, text, html, parts }
+        private enum Keys: String, CodingKey { case headers, text, html, parts, findings, links }
 
         func encode(to encoder: any Encoder) throws {
             try summary.encode(to: encoder)
@@ -50,13 +53,19 @@ enum Messages {
                         id: $0.partID, file_name: $0.fileName, content_type: $0.contentType, content_id: $0.contentID,
                         size: $0.size, is_attachment: $0.isAttachment)
                 }, forKey: .parts)
+            try fields.encode(findings, forKey: .findings)
+            try fields.encode(links, forKey: .links)
         }
     }
 
     static func one(_ call: inout Call) async throws -> Response {
         try call.query.finish([])
         let stored = try await message(call)
-        return JSONText.response(Whole(summary: MessageSummary(stored), view: call.face.views.view(of: stored.message)))
+        return JSONText.response(
+            Whole(
+                summary: MessageSummary(stored), view: call.face.views.view(of: stored.message),
+                findings: try await FindingViews.findings(of: stored, call.face.server),
+                links: FindingViews.links(of: stored)))
     }
 
     /// The octets as they came.

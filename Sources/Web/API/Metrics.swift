@@ -1,5 +1,6 @@
 // What the sink counts, in the text format of Prometheus (exposition format 0.0.4).
 
+import Findings
 import Hummingbird
 import Journal
 import NIOCore
@@ -58,8 +59,25 @@ enum Metrics {
         page.gauge("fakemx_waiters", "Waits and streams that are open.", server.chronicle.waiterCount)
         page.counter(
             "fakemx_events_left_out_total", "Events that could not be told in time.", server.chronicle.eventsLeftOut)
+        if let judging = server.judging { write(judging.status, &page) }
         page.counter("fakemx_loop_wakeups_total", "Wake-ups of the event loops.", Int(loops.wakeUps))
         return page.text
+    }
+
+    private static func write(_ status: Judging.Status, _ page: inout Page) {
+        page.begin("fakemx_findings_total", "counter", "What was found against senders, by severity.")
+        for severity in Severity.allCases {
+            let count = status.findingsBySeverity[severity.rawValue] ?? 0
+            page.sample("fakemx_findings_total", [("severity", severity.rawValue)], count)
+        }
+        page.counter("fakemx_sessions_judged_total", "Sessions that were judged.", status.sessionsJudged)
+        page.gauge("fakemx_judging_waiting", "Messages and sessions that wait to be judged.", status.waiting)
+        page.gauge(
+            "fakemx_judging_lag_seconds", "For how long the oldest of them has been waiting.",
+            Double(status.oldest_us) / 1_000_000)
+        page.begin("fakemx_judging_left_out_total", "counter", "What was not judged since too much waited.")
+        page.sample("fakemx_judging_left_out_total", [("kind", "message")], status.messagesLeftOut)
+        page.sample("fakemx_judging_left_out_total", [("kind", "session")], status.sessionsLeftOut)
     }
 
     private struct Page {

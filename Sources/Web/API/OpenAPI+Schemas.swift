@@ -1,6 +1,7 @@
 // What stands in bodies: the schemas of the OpenAPI document.
 
 import Faults
+import Findings
 import Journal
 import SMTP
 import Sink
@@ -22,7 +23,8 @@ enum OpenAPISchemas {
                 ["removed": integer, "messages": array(OpenAPI.ref("MessageSummary"))], required: ["removed"]),
             "Rule": rule, "RuleList": object(["rules": array(OpenAPI.ref("Rule"))], required: ["rules"]),
             "NewRule": newRule, "ReplyList": object(["replies": array(["type": "object"])], required: ["replies"]),
-            "Entry": entry, "Event": event, "Waited": waited,
+            "Finding": finding(named: [:]), "Judging": judging, "FindingList": findingList, "Entry": entry,
+            "Event": event, "Waited": waited,
         ]
     }
 
@@ -66,6 +68,7 @@ enum OpenAPISchemas {
                 "chronicle": object(
                     ["last": integer, "forgotten": integer, "events_left_out": integer],
                     required: ["last", "forgotten", "events_left_out"]), "trouble": text,
+                "judging": OpenAPI.ref("Judging"),
             ], required: ["version", "run", "started", "store", "listeners", "sessions", "messages", "cursor"])
     }
 
@@ -98,8 +101,10 @@ enum OpenAPISchemas {
             "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)), "rejected_at": text, "reply": text,
             "rule": text,
             "transactions": array(transaction), "faults": array(fault), "notices": array(text),
-            "events_dropped": integer,
+            "events_dropped": integer, "is_judged": flag,
         ]
+        let brief = object(["rule": text, "severity": severity], required: ["rule", "severity"])
+        properties["findings"] = array(withLines ? OpenAPI.ref("Finding") : brief)
         properties[withLines ? "lines" : "spaces"] = array(withLines ? line : text)
         return [
             "type": "object", "properties": .object(properties),
@@ -107,7 +112,58 @@ enum OpenAPISchemas {
         ]
     }
 
+    private static var severity: Node { OpenAPI.words(Severity.allCases.map(\.rawValue)) }
+
+    private static func finding(named more: [String: Node]) -> Node {
+        let evidence = object(
+            [
+                "line": integer, "message": text, "transaction": integer, "range": array(integer), "at_us": integer,
+                "session": text,
+            ], required: [])
+        let properties: [String: Node] = [
+            "rule": text, "layer": text, "severity": severity, "session": text, "sessions": array(text),
+            "evidence": array(evidence), "count": integer, "saw": text, "what": text, "why": text, "fix": text,
+            "citation": text, "reason": text,
+        ]
+        return object(
+            properties.merging(more) { a, _ in a },
+            required: [
+                "rule", "layer", "severity", "session", "sessions", "evidence", "count", "saw", "what", "why", "fix",
+                "citation",
+            ])
+    }
+
+    private static var judging: Node {
+        object(
+            [
+                "waiting": integer, "oldest_us": integer, "sessions_judged": integer, "messages_judged": integer,
+                "sessions_left_out": integer, "messages_left_out": integer, "judging_us": integer,
+                "findings": .object(["type": "object", "additionalProperties": integer]),
+            ],
+            required: [
+                "waiting", "oldest_us", "sessions_judged", "messages_judged", "sessions_left_out", "messages_left_out",
+                "judging_us", "findings",
+            ])
+    }
+
+    private static var findingList: Node {
+        object(
+            [
+                "findings": array(finding(named: ["client": text, "helo": text])), "next": text,
+                "judging": OpenAPI.ref("Judging"), "cursor": text,
+            ], required: ["findings", "judging", "cursor"])
+    }
+
+    private static var link: Node {
+        object(
+            [
+                "url": text, "host": text, "origin": OpenAPI.words(["anchor", "resource", "text"]), "part": integer,
+                "range": array(integer), "rules": array(text),
+            ], required: ["url", "host", "origin", "part", "range", "rules"])
+    }
+
     private static let insides: [String: Node] = [
+        "findings": array(OpenAPI.ref("Finding")), "links": array(link),
         "headers": array(object(["name": text, "value": text], required: ["name", "value"])), "text": text,
         "html": text,
         "parts": array(
@@ -170,7 +226,8 @@ enum OpenAPISchemas {
                 "number": integer, "kind": OpenAPI.words(Entry.Kind.allCases.map(\.rawValue)), "at": text,
                 "session": text,
                 "message": text, "listener": text, "client": text, "helo": text, "from": text, "to": array(text),
-                "phase": text, "rule": text, "reply": text, "detail": text, "space": text,
+                "phase": text, "rule": text, "reply": text, "detail": text, "space": text, "finding": text,
+                "severity": severity,
                 "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),
             ], required: ["number", "kind", "at"])
     }
@@ -190,7 +247,9 @@ enum OpenAPISchemas {
         return object(
             [
                 "fulfilled": flag, "count": integer, "sessions": array(OpenAPI.ref("Session")),
-                "messages": array(OpenAPI.ref("MessageSummary")), "rejects": entries, "rules": entries, "seen": entries,
+                "messages": array(OpenAPI.ref("MessageSummary")), "rejects": entries, "rules": entries,
+                "findings": entries,
+                "seen": entries,
                 "cursor": text,
             ], required: ["fulfilled", "count", "cursor"])
     }

@@ -2,6 +2,7 @@
 // every call that stands here, and a fuzzer of other people's asks them with whatever the document allows.
 
 import Faults
+import Findings
 import Hummingbird
 import Journal
 import NIOCore
@@ -187,6 +188,21 @@ enum OpenAPI {
                     ],
                     answers: ["200": json("Replies", ref("ReplyList"))])
             ],
+            p + "/findings": [
+                "get": operation(
+                    "What was found against senders, the newest session first.", "listFindings",
+                    page + filter(.finding), answers: ["200": json("A page", ref("FindingList"))], problems: [409])
+            ],
+            p + "/report": [
+                "get": operation(
+                    "The verdict on the newest sessions that are meant.", "report",
+                    [
+                        parameter("format", "Its form.", words(ReportFormat.allCases.map(\.rawValue))),
+                        parameter(
+                            "fail-on", "Of JUnit: from which severity on a test fails; must without it.",
+                            words(Severity.allCases.map(\.rawValue))),
+                    ] + page + filter(.session), answers: ["200": reportForms], problems: [409])
+            ],
             p + "/wait": [
                 "get": operation(
                     "Answered when it has happened; what happened since the cursor counts, too.", "wait",
@@ -310,6 +326,7 @@ enum OpenAPI {
         switch name {
         case "verdict": list(name, "Verdicts, with commas.", words(Verdict.allCases.map(\.rawValue)))
         case "phase": list(name, "Phases, with commas.", words(Phase.allCases.map(\.rawValue) + ["protocol"]))
+        case "severity": list(name, "Severities, with commas.", words(Severity.allCases.map(\.rawValue)))
         case "code":
             list(name, "Codes, as 550 or 4xx, with commas.", ["type": "string", "pattern": "^[2-5][0-9x]{2}$"])
         default: parameter(name, description, ["type": "string"])
@@ -320,6 +337,19 @@ enum OpenAPI {
         var content: [String: Node] = ["application/json": .object(["schema": schema])]
         if problem { content["application/problem+json"] = .object(["schema": ref("Problem")]) }
         return .object(["description": .text(description), "content": .object(content)])
+    }
+
+    /// The report in each of its forms.
+    private static var reportForms: Node {
+        var content: [String: Node] = [:]
+        for format in ReportFormat.allCases {
+            let type = format.mediaType.split(separator: ";").first.map(String.init) ?? ""
+            let isObject = format == .json || format == .sarif
+            content[type] = ["schema": .object(["type": .text(isObject ? "object" : "string")])]
+        }
+        // What an XML document has for its root is no matter of JSON Schema.
+        content["application/xml"] = ["schema": [:]]
+        return .object(["description": "The report", "content": .object(content)])
     }
 
     private static func plain(_ description: String) -> Node {

@@ -17,19 +17,22 @@ enum Sessions {
             let all = server.chronicle.openSessions.reversed().filter { page.filter.matches(Subject($0.brief)) }
             return JSONText.response(
                 SessionList(
-                    sessions: all.prefix(page.query.limit).map(SessionSummary.init), next: nil,
+                    sessions: all.prefix(page.query.limit).map { SessionSummary($0, nil) }, next: nil,
                     cursor: cursor.description))
         }
         let found = try await server.sessions(page.filter, page.query)
         return JSONText.response(
             SessionList(
-                sessions: found.map(SessionSummary.init), next: page.next(found.map(\.position)),
+                sessions: found.map { SessionSummary($0, server.judging?.verdicts) },
+                next: page.next(found.map(\.position)),
                 cursor: cursor.description))
     }
 
     static func one(_ call: inout Call) async throws -> Response {
         try call.query.finish([])
-        return JSONText.response(try await session(call).record)
+        let session = try await session(call)
+        let judgement = try await FindingViews.judgement(of: session, call.face.server)
+        return JSONText.response(JudgedSession(record: session.record, judgement: judgement))
     }
 
     static func transcript(_ call: inout Call) async throws -> Response {

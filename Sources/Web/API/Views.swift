@@ -21,8 +21,14 @@ struct SessionSummary: Encodable {
     let notices: [String]
     let events_dropped: Int
     let spaces: [String]
+    let findings: [FindingBrief]
+    /// False, too, where its judgement is not at hand: the session alone is judged again.
+    let is_judged: Bool
 
-    init(_ stored: StoredSession) {
+    init(_ stored: StoredSession, _ verdicts: Verdicts?) {
+        let judgement = verdicts?.judgement(of: stored.number)
+        findings = judgement?.findings.map(FindingBrief.init) ?? []
+        is_judged = judgement != nil
         let record = stored.brief
         id = record.id.isEmpty ? stored.id : record.id
         listener = record.listener
