@@ -63,7 +63,8 @@ class Mail:
 
 
 LONG_LINE = " ".join(["A paragraph that nobody broke into lines, as people write it in a window."] * 16)
-PAGE = f"<!DOCTYPE html>\n<html><body><h1>Figures</h1>\n<p>{html.escape('Here they are, Ben & all.')}</p></body></html>\n"
+PAGE = ("<!DOCTYPE html>\n<html><body><h1>Figures</h1>\n"
+        f"<p>{html.escape('Here they are, Ben & all.')}</p></body></html>\n")
 MAILS = [
     Mail("plain text", "Lunch on Thursday", "Hello Ben,\n\nshall we meet at noon?\n\nAmy\n"),
     Mail("HTML, attachment", "The figures", "Here they are, Ben & all.\n", PAGE, bytes(range(256)) * 12),
@@ -99,7 +100,8 @@ def curl(port, mail, folder):
     """Composes with -F; the header is the user's."""
     header = {"From": FROM, "To": ", ".join(mail.recipients), "Date": email.utils.formatdate(localtime=True),
               "Message-ID": email.utils.make_msgid(domain="sender.test"), "Subject": encoded(mail.subject)}
-    command = ["curl", "-sS", "--url", f"smtp://127.0.0.1:{port}/{HELO}", "--ssl-reqd", "--insecure", "--mail-from", FROM]
+    command = ["curl", "-sS", "--url", f"smtp://127.0.0.1:{port}/{HELO}", "--ssl-reqd", "--insecure",
+               "--mail-from", FROM]
     for recipient in mail.recipients:
         command += ["--mail-rcpt", recipient]
     for name, value in header.items():
@@ -129,15 +131,15 @@ def written(folder, name, text):
 
 
 def swaks(port, mail, folder):
-    command = ["swaks", "--server", f"127.0.0.1:{port}", "--ehlo", HELO, "--from", FROM, "--to", ",".join(mail.recipients),
-               "--tls", "--timeout", "10", "--header", f"Subject: {encoded(mail.subject)}"]
+    command = ["swaks", "--server", f"127.0.0.1:{port}", "--ehlo", HELO, "--from", FROM,
+               "--to", ",".join(mail.recipients), "--tls", "--timeout", "10", "--header", f"Subject: {encoded(mail.subject)}"]
     if mail.html:
         written(folder, "page", mail.html)
         with open(os.path.join(folder, mail.filename), "wb") as file:
             file.write(mail.attachment)
         written(folder, "text", mail.text)
-        command += ["--attach-type", "text/plain", "--attach-body", "@text", "--attach-type", "text/html", "--attach-body",
-                    "@page", "--attach-type", "application/octet-stream",
+        command += ["--attach-type", "text/plain", "--attach-body", "@text", "--attach-type", "text/html",
+                    "--attach-body", "@page", "--attach-type", "application/octet-stream",
                     "--attach-name", mail.filename, "--attach", f"@{mail.filename}"]
     else:
         written(folder, "text", mail.text)
@@ -170,7 +172,8 @@ def nullmailer(port, mail, folder):
         file.write("\n".join([FROM, *mail.recipients, "", ""]).encode() + message)
         file.seek(0)
         call(["/bin/sh", "-c", f'exec "$0" 3<&{file.fileno()}', clients.NULLMAILER],
-             f"host=127.0.0.1\nport={port}\nstarttls\ninsecure\n\n".encode(), environment=names, pass_fds=[file.fileno()])
+             f"host=127.0.0.1\nport={port}\nstarttls\ninsecure\n\n".encode(), environment=names,
+             pass_fds=[file.fileno()])
 
 
 def dma(port, mail, folder):

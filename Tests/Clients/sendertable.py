@@ -34,14 +34,14 @@ sends everything again and compares the rules that were found with this article,
 FAKEMX_WRITE_TABLE=1 Scripts/test release senders
 ```
 
-writes it anew. The sink runs as it comes, on loopback, with no rule and in the profile `mx`; each sender has a sink of its
-own. The six mails: *plain text*; *HTML, attachment* with an alternative in plain text where the sender can make one; a
-*non-ASCII subject*; a *long line* of more than 998 octets in the text; *dots* at the beginning of lines, one of them
+writes it anew. The sink runs as it comes, on loopback, with no rule and in the profile `mx`; each sender has a sink of
+its own. The six mails: *plain text*; *HTML, attachment* with an alternative in plain text where the sender can make one;
+a *non-ASCII subject*; a *long line* of more than 998 octets in the text; *dots* at the beginning of lines, one of them
 alone; and *three recipients*.
 
 Some senders compose and encode what they are given: curl with `-F`, swaks, Python's email, s-nail, nodemailer,
-Email::MIME, and PHP with its functions for encoding. The others carry a message that is well encoded already, and Postfix,
-Exim, nullmailer, dma and msmtp behind PHP complete its header.
+Email::MIME, and PHP with its functions for encoding. The others carry a message that is well encoded already, and
+Postfix, Exim, nullmailer, dma and msmtp behind PHP complete its header.
 
 """
 
@@ -57,9 +57,9 @@ OTHER_HEAD = """\
 
 ## Reputation and info
 
-What no standard asks for. No sender here signs with DKIM: that is the work of the server behind it. A sink on this machine
-is reached by its address, so there is no server name in TLS, and six sessions in a row with one message each are the way
-of this test.
+What no standard asks for. No sender here signs with DKIM: that is the work of the server behind it. A sink on this
+machine is reached by its address, so there is no server name in TLS, and six sessions in a row with one message each are
+the way of this test.
 
 """
 
@@ -71,10 +71,10 @@ PROOF_HEAD = """\
 
 # Rule -> the sentence of the standard, in short.
 SENTENCES = {
-    "data-line-too-long": "RFC 5321 §4.5.3.1.6 and RFC 5322 §2.1.1: a line of text has at most 1000 octets, its CRLF among "
-    "them; each line MUST be no longer than 998 characters without it.",
-    "mime-qp-line-too-long": "RFC 2045 §6.7 (5): quoted-printable REQUIRES that an encoded line has at most 76 characters; "
-    "its CRLF does not count, everything else does, the equals sign at its end among it.",
+    "data-line-too-long": "RFC 5321 §4.5.3.1.6 and RFC 5322 §2.1.1: a line of text has at most 1000 octets, its CRLF "
+    "among them; each line MUST be no longer than 998 characters without it.",
+    "mime-qp-line-too-long": "RFC 2045 §6.7 (5): quoted-printable REQUIRES that an encoded line has at most 76 "
+    "characters; its CRLF does not count, everything else does, the equals sign at its end among it.",
     "quit-missing": "RFC 5321 §4.1.1.10: the sender MUST NOT intentionally close the channel until it sends QUIT, and "
     "SHOULD wait until the reply comes.",
 }

@@ -1,6 +1,6 @@
-# Good senders send good mail, and what is found against them is read through the API. The table is kept in GoodSenders.md of
-# the documentation: a run that finds other rules fails, and writes what it found with FAKEMX_WRITE_TABLE=1. Whoever finds
-# a `must` has to prove it from the octets, here and in the article.
+# Good senders send good mail, and what is found against them is read through the API. The table is kept in
+# GoodSenders.md of the documentation: a run that finds other rules fails, and writes what it found with
+# FAKEMX_WRITE_TABLE=1. Whoever finds a `must` has to prove it from the octets, here and in the article.
 
 import concurrent.futures
 import email
@@ -208,7 +208,7 @@ def rows(lines, names):
     """The rows of these senders, without rules that are of the machine."""
     kept = [line for line in lines if line.split(" | ")[0].removeprefix("| ") in names]
     for rule in BY_HOST_NAME:
-        kept = [re.sub(rf"(?:, )?\b{rule}\b(?:, )?", "", line).replace("|  |", f"| {sendertable.NOTHING} |") for line in kept]
+        kept = [re.sub(rf"{rule}, |, {rule}|{rule}", "", line) for line in kept]
     return kept
 
 
