@@ -11,6 +11,8 @@ package struct Circumstances: Sendable {
     package var isSubmission = false
     /// Secrets and names aside, the session came over a listener with implicit TLS (RFC 8314 §3.3).
     package var isImplicitTLS = false
+    /// What the sink's faults did to the client in sessions before, as far as it explains what the client does now.
+    package var before: Disturbances = []
     package init() {}
 }
 

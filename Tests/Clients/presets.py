@@ -2,6 +2,7 @@
 # message is one word, from what fakemx stored and what the client itself says. Writes no file and compares nothing.
 
 import concurrent.futures
+import json
 import os
 import re
 import smtplib
@@ -9,6 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
+import urllib.request
 
 import clients
 import mta
@@ -172,7 +174,8 @@ class Ground:
             rules += ["--rule", f"{phase} listener={at}: {action} {name}"]
             if phase == "data":  # Exim prefers BDAT, which needs no DATA
                 rules += ["--rule", f"ehlo listener={at}: hide CHUNKING"]
-        self.sink = Sink(*rules, "--hostname", HOST, "--loops", "1", *arguments, smtp=len(self.listeners))
+        self.sink = Sink(*rules, "--hostname", HOST, "--loops", "1", *arguments, smtp=len(self.listeners),
+                         http="127.0.0.1:0")
 
     def name(self, row, policy):
         number = self.listeners.index((row, policy)) + 1
@@ -186,6 +189,14 @@ class Ground:
         name = self.name(row, policy)
         return sum(1 for s in self.sink.records
                    if s["listener"] == name and any(f["action"].endswith(f" {row[1]}") for f in s["faults"]))
+
+    def findings(self):
+        """What was found against the clients: ((phase, name), severity, rule, EHLO's name, what was seen)."""
+        with urllib.request.urlopen(f"{self.sink.url}/api/fakemx/findings?limit=1000", timeout=20) as answer:
+            page = json.load(answer)
+        rows = {self.name(row, policy): row for row, policy in self.listeners}
+        row_of = {record["id"]: rows[record["listener"]] for record in self.sink.records}
+        return [(row_of.get(f["session"]), f["severity"], f["rule"], f.get("helo"), f["saw"]) for f in page["findings"]]
 
     def stored(self, recipient):
         """For each copy of the recipient's message that was stored: whether it came through TLS."""
@@ -305,6 +316,7 @@ def run(rows, names, ground, ca=None):
         job.start()
     for job in jobs:
         job.join()
+    ground.found = ground.findings()
     ground.sink.stop()
     if troubles:
         raise troubles[0]

@@ -73,6 +73,14 @@ import Testing
             $0.says("MAIL FROM:<c@sender.example>", .mail, "503 5.5.1 Nested MAIL command")
             $0.quit()
         },
+        EnvelopeCase("RCPT after a refused MAIL, in a read of its own, too soon to tell") {
+            $0.refused(.mail, "MAIL FROM:<a@sender.example>", "451 4.3.0 Not now")
+            $0.client("RCPT TO:<b@any.test>", after_us: 5000)
+            $0.sink(nil, "503 5.5.1 MAIL first")
+            $0.client("DATA", after_us: 5000)
+            $0.sink(nil, "503 5.5.1 MAIL first")
+            $0.quit()
+        },
         EnvelopeCase("RCPT after a refused MAIL", breaks: [.replyIgnored]) {
             $0.refused(.mail, "MAIL FROM:<a@sender.example>", "550 5.7.1 No")
             $0.says("RCPT TO:<b@any.test>", .rcpt, "503 5.5.1 Send MAIL first")

@@ -30,12 +30,17 @@ struct Talk {
     }
 
     /// A line of the client, without its CRLF, in a read of its own, or in one read with the line before.
-    mutating func client(_ line: String, together: Bool = false) { client(Array(line.utf8), together: together) }
+    mutating func client(_ line: String, together: Bool = false, after_us: UInt64 = pace_us) {
+        client(Array(line.utf8), together: together, after_us: after_us)
+    }
 
-    mutating func client(_ line: [UInt8], together: Bool = false) {
+    /// How long the client takes to read a reply and to answer, as over a network.
+    static let pace_us: UInt64 = 25_000
+
+    mutating func client(_ line: [UInt8], together: Bool = false, after_us: UInt64 = pace_us) {
         if !together {
             segment += 1
-            now_us += 1000
+            now_us += after_us
         }
         append(.clientLine(octets: line, segment: segment))
     }
@@ -46,10 +51,10 @@ struct Talk {
         append(.clientContent(octetCount: count, segment: segment))
     }
 
-    mutating func fault(_ phase: Phase, _ script: String...) {
+    mutating func fault(_ phase: Phase, _ script: String..., rule: String = "test") {
         append(
             .fault(
-                rule: "test", why: "test", phase: phase, action: script.joined(separator: ", "), use: 1, octets: 0,
+                rule: rule, why: "test", phase: phase, action: script.joined(separator: ", "), use: 1, octets: 0,
                 script: script))
     }
 

@@ -20,6 +20,8 @@ struct SessionNote: Sendable {
     var refusedAt: Phase?
     var refusal: Int
     var disturbances: Disturbances
+    /// TLS was tried, and a fault of the sink spoilt the session.
+    var isTroubledTLS: Bool
 
     /// The sink turned the peer away for now, or was not to be talked to: the next exchanger is to be tried (RFC 5321
     /// §5.1).
@@ -42,6 +44,7 @@ extension SessionNote {
         self.hello = hello
         transactionCount = trace.transactions.count
         disturbances = trace.disturbances
+        isTroubledTLS = Self.isTroubledTLS(trace)
         (refusedAt, refusal) = (nil, 0)
         guard transactionCount == 0 else { return }
         for step in trace.steps {
@@ -54,6 +57,15 @@ extension SessionNote {
                 (refusedAt, refusal) = (reply.phase, 421)
             default: break
             }
+        }
+    }
+
+    private static func isTroubledTLS(_ trace: SessionTrace) -> Bool {
+        guard !trace.disturbances.isDisjoint(with: .troublesTLS) else { return false }
+        if trace.tls != nil || trace.tlsOffer != nil || trace.disturbances.contains(.tls) { return true }
+        return trace.steps.contains { step in
+            if case .tlsFailed = step.kind { return true }
+            return false
         }
     }
 
@@ -139,6 +151,8 @@ struct AttemptMaker {
         attempt.recipientsDropped = max(0, transaction.recipients.count - Attempt.recipientLimit)
         attempt.recipients.reserveCapacity(min(transaction.recipients.count, Attempt.recipientLimit))
         var accepted = 0
+        // Who writes to a magic address asks for its reply.
+        let steering = transaction.steeringRecipients
         for (index, recipient) in transaction.recipients.prefix(Attempt.recipientLimit).enumerated() {
             let wire = index < transaction.recipientReplies.count ? transaction.recipientReplies[index] : []
             var (outcome, code) = (whole, transaction.code)
@@ -153,7 +167,9 @@ struct AttemptMaker {
             attempt.recipients.append(
                 AttemptedRecipient(
                     address: Self.address(recipient.address), code: code,
-                    isUnknown: recipient.code / 100 == 5 && Self.enhanced(wire) == "5.1.1", outcome: outcome))
+                    isUnknown: recipient.code / 100 == 5 && !steering.contains(index)
+                        && Self.enhanced(wire) == "5.1.1",
+                    outcome: outcome))
         }
     }
 

@@ -72,6 +72,16 @@ package struct AttemptBook: Sendable {
         peers.update(peer, PeerNote()) { $0.note(attempt, facts) }
     }
 
+    /// What faults of the sink in sessions before explain in this one, which need not have been noted yet.
+    package func before(_ trace: SessionTrace, _ settings: OverTimeSettings) -> Disturbances {
+        guard let troubled = peers[PeerName.peer(trace.client)]?.troubledTLS, !troubled.isEmpty else { return [] }
+        var maker = AttemptMaker(trace)
+        maker.advance(to: trace.steps.count)
+        guard let ended_us = troubled[maker.hello], trace.started_us >= ended_us else { return [] }
+        let pause_us = settings.scaled(trace.started_us.since(ended_us))
+        return pause_us <= settings.judging.thresholds.retryWindow_us ? .tlsBefore : []
+    }
+
     // MARK: Following a message
 
     private mutating func follow(_ attempt: inout Attempt, _ facts: MessageIdentity?) {

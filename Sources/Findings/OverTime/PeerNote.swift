@@ -17,6 +17,8 @@ struct PeerNote: Sendable {
     var returnPaths: [String: [(domain: String, evidence: Evidence)]] = [:]
     /// Until when sessions were longer than what is kept of them: nothing is concluded from an absence before.
     var cutUntil_us = Int64.min
+    /// By the name of EHLO: when a session with TLS ended that a fault of the sink had spoilt.
+    var troubledTLS: [String: Int64] = [:]
     var lastSession = ""
     var lastEnd_us = Int64.min
 
@@ -25,6 +27,9 @@ struct PeerNote: Sendable {
         lastSession = session.session
         lastEnd_us = max(lastEnd_us, session.ended_us)
         if isCut { cutUntil_us = max(cutUntil_us, session.ended_us) }
+        if session.isTroubledTLS, troubledTLS.count < Self.nameLimit || troubledTLS[session.hello] != nil {
+            troubledTLS[session.hello] = session.ended_us
+        }
         for name in names where helloNames.count < Self.nameLimit && !helloNames.contains(where: { $0.name == name }) {
             helloNames.append((name, Evidence(session: session.session)))
         }

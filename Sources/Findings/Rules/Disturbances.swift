@@ -29,6 +29,11 @@ package struct Disturbances: OptionSet, Sendable, Hashable {
     /// EHLO was refused, so HELO is right.
     package static let ehloRefused = Disturbances(rawValue: 1 << 10)
 
+    /// TLS with this client was refused, broken or cut off in a session before: many servers come again in clear.
+    package static let tlsBefore = Disturbances(rawValue: 1 << 11)
+
+    /// What makes a client with TLS believe that TLS is at fault.
+    package static let troublesTLS: Disturbances = [.tls, .cut, .stalled, .garbled, .replyLost, .slowRead, .limit]
     /// Whatever can make a client leave before its time.
     package static let leaving: Disturbances = [
         .cut, .stalled, .garbled, .tls, .replyLost, .slowRead, .limit, .delayed,
@@ -47,6 +52,7 @@ extension Disturbances {
             (.listChanged, "the list behind EHLO was changed"), (.tls, "TLS was refused or broken"),
             (.replyLost, "the last reply was lost"), (.slowRead, "the sink read slowly"),
             (.limit, "a limit of the sink ended the session"), (.ehloRefused, "EHLO was refused"),
+            (.tlsBefore, "TLS failed in a session before"),
         ]
         return names.filter { !isDisjoint(with: $0.0) }.map(\.1).joined(separator: ", ")
     }

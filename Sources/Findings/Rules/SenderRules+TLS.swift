@@ -11,7 +11,7 @@ extension SenderRules {
                 """,
             fix: "Use STARTTLS whenever the EHLO reply lists it.",
             citation: "RFC 3207 §6; Gmail sender guidelines (TLS required since December 2023)",
-            excuses: [.tls, .garbled]),
+            excuses: [.tls, .garbled, .tlsBefore]),
         SenderRule(
             .tlsStarttlsNotOffered, .core, .must, needs: .wire,
             what: "Sends STARTTLS although the server did not offer it.",

@@ -89,6 +89,8 @@ package struct TraceTransaction: Sendable {
     package var recipients: [(address: [UInt8], code: Int)] = []
     /// The replies to them as they went out, in the same order.
     package var recipientReplies: [[UInt8]] = []
+    /// Recipients, by their place, whose address told the sink what to answer.
+    package var steeringRecipients: Set<Int> = []
     package var verdict: Verdict?
     package var phase: Phase?
     /// The code of the reply that ended it; 0 where none was said.
@@ -154,6 +156,8 @@ package struct SessionTrace: Sendable {
     private var lastReplyAt_us: UInt64?
     private var lastReplySegment = 0
     private var isSASL = false
+    /// The recipient at hand is a magic address, which asks for its reply.
+    private var isSteered = false
     private var lastSegment = 0
 
     /// Steps of one session that are looked at, at most.
@@ -204,7 +208,8 @@ package struct SessionTrace: Sendable {
         case .clientIgnored(let count): add(.ignored(octetCount: count), at_us)
         case .clientEarly(let count, let segment): add(.early(octetCount: count), at_us, segment: segment)
         case .reply(let phase, let wire): addReply(wire, phase, at_us)
-        case .fault(_, _, let phase, _, _, _, let script):
+        case .fault(let rule, _, let phase, _, _, _, let script):
+            if phase == .rcpt { isSteered = rule.hasPrefix("magic ") }
             let new = Disturbances(script: script, at: phase)
             if phase == .connect || phase == .greeting { greetingScript = script }
             if let bad = script.last(where: { $0.hasPrefix("tls ") }) { badTLS = String(bad.dropFirst(4)) }
@@ -222,7 +227,11 @@ package struct SessionTrace: Sendable {
                 steps[step].kind = .command(command)
             }
         case .recipientAnswered(let address, let wire):
+            defer { isSteered = false }
             guard let openTransaction else { return }
+            if isSteered {
+                transactions[openTransaction].steeringRecipients.insert(transactions[openTransaction].recipients.count)
+            }
             transactions[openTransaction].recipients.append((address, Self.code(wire)))
             transactions[openTransaction].recipientReplies.append(wire)
         case .transactionEnded(let verdict, let phase, let reply, let message):

@@ -6,6 +6,7 @@ import Journal
 struct TLSChecks {
     private let trace: SessionTrace
     private let isSubmission: Bool
+    private let before: Disturbances
     /// The command in front.
     private var previous: TraceCommand?
     private var startTLS: TraceStep?
@@ -37,6 +38,7 @@ struct TLSChecks {
 
     private init(_ trace: SessionTrace, _ circumstances: Circumstances, _ ledger: Ledger) {
         self.trace = trace
+        before = circumstances.before
         isSubmission = circumstances.isSubmission || ledger.settings.profile == .submission
     }
 
@@ -132,7 +134,7 @@ struct TLSChecks {
                 saw: "\(Excerpt.octets(command.octets.prefix(100))), after STARTTLS was refused")
         } else if trace.offer(at: step).has("STARTTLS") {
             ledger.broken(
-                .tlsNotUsed, Self.place(command, step), under: step.disturbances,
+                .tlsNotUsed, Self.place(command, step), under: step.disturbances.union(before),
                 saw: "\(Excerpt.octets(command.octets.prefix(100))), in clear")
         }
     }

@@ -35,7 +35,11 @@ package final class Verdicts: Sendable {
     /// What is known of every session beside its events.
     func setCircumstances(_ new: Circumstances) { circumstances.withLock { $0 = new } }
 
-    func circumstances(of trace: SessionTrace) -> Circumstances { circumstances.withLock { $0 } }
+    func circumstances(of trace: SessionTrace) -> Circumstances {
+        var its = circumstances.withLock { $0 }
+        its.before = state.withLock { $0.book.before(trace, settings) }
+        return its
+    }
 
     func add(_ judgement: SessionJudgement, _ number: UInt64, _ trace: SessionTrace, _ facts: [MessageIdentity]) {
         state.withLock { state in

@@ -82,6 +82,58 @@ import Testing
         #expect(scene(5, of: 10, "550 5.7.1 Not for you").broken(Self.day) == [])
     }
 
+    @Test func aMagicAddressAsksForItsReply() {
+        let steering = calls(10, every: 60) { _, call in
+            (call.to[0].1, call.isSteering) = ("550 5.1.1 No such user", true)
+        }
+        #expect(steering.broken(Self.day) == [])
+        #expect(steering.judged(Self.day).states[.unknownUserRatio] == .kept)
+    }
+
+    // MARK: What faults before explain
+
+    /// A session with TLS that ends in this way, and one in clear so many seconds later.
+    private func clearBehindTLS(
+        _ script: String?, at phase: Phase = .mail, after seconds: Double = 2, hello: String = "mta1.sender.example",
+        isUpgraded: Bool = true
+    ) -> SessionJudgement {
+        var scene = Scene()
+        var first = scene.open(0)
+        first.greeting()
+        first.ehlo()
+        if isUpgraded {
+            first.startTLS()
+            first.ehlo(without: "STARTTLS")
+        }
+        first.client("MAIL FROM:<a@sender.example>")
+        if let script { first.fault(phase, script) }
+        first.append(.ended(script == nil ? .clientClose : .sinkClose))
+        scene.note(first)
+        var second = scene.open(seconds)
+        second.greeting()
+        second.ehlo(hello)
+        second.mail("a@sender.example")
+        second.rcpt("b@any.test")
+        second.data()
+        second.quit()
+        var circumstances = Circumstances()
+        circumstances.before = scene.book.before(SessionTrace(second.log), scene.settings())
+        return second.judged(circumstances)
+    }
+
+    @Test func whoComesInClearSinceTLSBrokeDownIsExcused() {
+        let excused = clearBehindTLS("close")
+        #expect(!excused.broken.contains(.tlsNotUsed))
+        #expect(excused.excused["tls-not-used"] == "TLS failed in a session before")
+    }
+
+    @Test func whoComesInClearByItselfIsNot() {
+        for judgement in [
+            clearBehindTLS(nil), clearBehindTLS("451 4.3.0 Not now"), clearBehindTLS("close", after: 5 * Self.hour),
+            clearBehindTLS("close", hello: "mta2.sender.example"), clearBehindTLS("close", isUpgraded: false),
+        ] { #expect(judgement.broken.contains(.tlsNotUsed)) }
+    }
+
     @Test func anAddressThatIsGoneIsLeftAlone() {
         func scene(_ count: Int, every hours: Double) -> [RuleID] {
             var scene = Scene()

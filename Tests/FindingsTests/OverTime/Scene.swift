@@ -49,6 +49,8 @@ struct Call {
     var lasts_s = 0.0
     /// A fault of the sink in front of MAIL.
     var fault: (Phase, String)?
+    /// The recipients are magic addresses.
+    var isSteering = false
 }
 
 struct Scene {
@@ -103,7 +105,10 @@ struct Scene {
                     verdict: verdict(call.mailReply), at: .mail, reply: wire(call.mailReply), message: nil))
             return false
         }
-        for (address, reply) in call.to { talk.rcpt(address, reply: reply) }
+        for (address, reply) in call.to {
+            if call.isSteering { talk.fault(.rcpt, reply, rule: "magic rcpt-550-5.1.1") }
+            talk.rcpt(address, reply: reply)
+        }
         let accepted = call.to.filter { $0.1.hasPrefix("2") }
         guard let end = call.end, !accepted.isEmpty else {
             let refusal = call.to.last { $0.1.hasPrefix("4") } ?? call.to.last { $0.1.hasPrefix("5") }
