@@ -32,7 +32,7 @@ import Testing
     @Test func `Each scenario loads without a complaint and says what it teaches`() throws {
         let folder = "\(configFolder)/scenarios"
         let names = Scenarios.names(in: [folder])
-        #expect(names.count == 18)
+        #expect(names.count == 19)
         for name in names {
             let (settings, found) = SettingsFile.read("\(folder)/\(name).yaml")
             #expect(found == [])
