@@ -953,7 +953,9 @@ class Streams(unittest.TestCase):
     def test_kind_and_filter(self):
         self.happen()
         def kinds(**query):
-            return [kind for _, kind, _ in Events(self.api, since="all", follow="false", **query).all()]
+            # Findings come when the judge has time; test_findings has them.
+            events = Events(self.api, since="all", follow="false", **query).all()
+            return [kind for _, kind, _ in events if kind != "finding"]
         self.assertEqual(kinds(kind="message"), ["message"])
         self.assertEqual(kinds(kind="reject,session"), ["session", "reject", "session"])
         self.assertEqual(kinds(to="*@full.test"), ["rule", "reject", "session"])
