@@ -1,5 +1,5 @@
-// A thread for work that can wait: it gets the processor when nobody else wants it, so that loops are as quick beside it
-// as without it.
+// A thread for work that can wait: it gets the processor when nobody else wants it, so that loops are as quick beside
+// it as without it.
 
 import CLinux
 import Glibc

@@ -4,14 +4,15 @@
 /// Where in a session or a message the evidence is.
 package struct Evidence: Sendable, Hashable, Codable {
     /// The line of the transcript, from 1: every line of the client and the sink counts, and so does a message's
-    /// content, as one; the `lines` of a session record have the same order. nil where it is about a message or a whole session.
+    /// content, as one; the `lines` of a session record have the same order. nil where it is about a message or a whole
+    /// session.
     package var line: Int?
     /// The id of the message, where it was stored.
     package var message: String?
     /// The transaction of the session, from 1.
     package var transaction: Int?
-    /// Octets of that line, or of the message: the first one, and the one behind the last. Of a message without the dots that
-    /// RFC 5321 §4.5.2 adds.
+    /// Octets of that line, or of the message: the first one, and the one behind the last. Of a message without the
+    /// dots that RFC 5321 §4.5.2 adds.
     package var range: Range<Int>?
     /// Microseconds since the start of the session.
     package var at_us: UInt64?

@@ -59,7 +59,8 @@ final class SessionOutput: Sendable {
     let counters: SinkCounters
 
     init(
-        store: any SessionStore, chronicle: Chronicle, judging: Judging?, isWatched: Bool, transcript: TranscriptWriter?,
+        store: any SessionStore, chronicle: Chronicle, judging: Judging?, isWatched: Bool,
+        transcript: TranscriptWriter?,
         counters: SinkCounters
     ) {
         self.store = store

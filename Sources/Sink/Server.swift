@@ -56,7 +56,8 @@ package final class Server: Sendable {
             chronicle.tell(Self.entries(of: judgement, session))
         }
         let output = SessionOutput(
-            store: store, chronicle: chronicle, judging: judging, isWatched: configuration.isWatched || store.keepsSessions,
+            store: store, chronicle: chronicle, judging: judging,
+            isWatched: configuration.isWatched || store.keepsSessions,
             transcript: configuration.transcript.map { TranscriptWriter(form: $0, descriptor: descriptor) },
             counters: counters)
         self.output = output

@@ -123,7 +123,8 @@ struct ServeOptions: ParsableArguments {
     @ArgumentParser.Option(help: .init("Divides every duration of the rules.", valueName: "x"))
     var timeScale: String?
 
-    @ArgumentParser.Option(help: .init("Event loops; auto, the default, is one a core, and one with a store in a file.", valueName: "n"))
+    @ArgumentParser.Option(
+        help: .init("Event loops; auto, the default, is one a core, and one with a store in a file.", valueName: "n"))
     var loops: String?
 
     @ArgumentParser.Option(

@@ -1,4 +1,5 @@
-// The layer connection: first words, how much goes over a connection, how long it is held, and what the name system says.
+// The layer connection: first words, how much goes over a connection, how long it is held, and what the name system
+// says.
 
 import Findings
 import Journal

@@ -780,8 +780,8 @@ extension Talk {
         rcpt("b@any.test")
     }
 
-    /// An EHLO reply that leaves at ten octets a second, and what happens two seconds after the question: its first line
-    /// has eleven.
+    /// An EHLO reply that leaves at ten octets a second, and what happens two seconds after the question: its first
+    /// line has eleven.
     fileprivate mutating func dripped(_ meanwhile: (inout Talk) -> Void) {
         client("EHLO mta1.sender.example")
         fault(.ehlo, "drip 10/s")

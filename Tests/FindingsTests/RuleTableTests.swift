@@ -16,7 +16,7 @@ import Testing
     @Test func everyRuleSaysWhatWhyAndHow() {
         for rule in SenderRules.all {
             for text in [rule.what, rule.why, rule.fix, rule.citation] {
-                #expect(text.count > 10 && text != "TODO", "\(rule.id.rawValue)")
+                #expect(text.count > 10, "\(rule.id.rawValue)")
             }
         }
     }

@@ -102,10 +102,10 @@ import Testing
         let lines = TimelineText.render(Self.timeline(attempts), columns: 90).split(separator: "\n").map(String.init)
         #expect(
             lines == [
-                "delivered: \"Hello\", from <a@sender.example>, to <b@any.test>, 2 attempts in 5 min",
+                "delivered: \"Hello\", from <a@sender.example>, to <b@any.test>, 2 attempts in 5 min 5 s",
                 "   D" + String(repeating: "-", count: 85) + "A",
                 "   D deferred at rcpt with 451, session s1 from 192.0.2.9 to smtp",
-                "   A 5 min later: accepted with 250, session s2 from 192.0.2.9 to smtp",
+                "   A 5 min 3 s later: accepted with 250, session s2 from 192.0.2.9 to smtp",
             ])
     }
 

@@ -44,7 +44,8 @@ struct BodyFileTests {
         query.contentLimit = 2
         query.oldestFirst = true
         query.after = 2
-        #expect(try await store.messages(query) { _ in true }.map(\.message.content) == [Array(all[2].content.prefix(2))])
+        #expect(
+            try await store.messages(query) { _ in true }.map(\.message.content) == [Array(all[2].content.prefix(2))])
         await store.close()
     }
 

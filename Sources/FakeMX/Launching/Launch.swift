@@ -46,7 +46,8 @@ package enum Launch {
             store: store(configuration),
             transcript: transcript, isWatched: isWatched,
             searchText: { MailView($0.content).searchText(maxOctets: searchedOctets) },
-            judging: configuration.judging, loops: configuration.loops == 0 ? usualLoops(configuration) : configuration.loops,
+            judging: configuration.judging,
+            loops: configuration.loops == 0 ? usualLoops(configuration) : configuration.loops,
             connectionLimit: configuration.connections)
     }
 

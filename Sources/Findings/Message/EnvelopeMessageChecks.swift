@@ -95,7 +95,8 @@ enum EnvelopeMessageChecks {
             saw: "MAIL FROM:<> for a message that is neither a report nor an automatic answer")
     }
 
-    /// A report (RFC 6522), an automatic answer (RFC 3834 §5), or a bounce of the old form, which is known by its author.
+    /// A report (RFC 6522), an automatic answer (RFC 3834 §5), or a bounce of the old form, which is known by its
+    /// author.
     private static func isNotification(_ scan: MessageScan, _ octets: UnsafeBufferPointer<UInt8>) -> Bool {
         let type = scan.parts[0].type
         if type.type == "multipart", type.subtype == "report" { return true }

@@ -16,7 +16,8 @@ package struct NameFacts: Sendable, Hashable {
     package var reverseAddresses: [String: NameAnswer<[String]>] = [:]
     /// The addresses of each EHLO name, by that name in small letters.
     package var helloAddresses: [String: NameAnswer<[String]>] = [:]
-    /// Whether each domain of an envelope sender can receive mail: its exchangers by preference, `.` for the null MX (RFC 7505).
+    /// Whether each domain of an envelope sender can receive mail: its exchangers by preference, `.` for the null MX
+    /// (RFC 7505).
     package var exchangers: [String: NameAnswer<[String]>] = [:]
     package init() {}
 }

@@ -23,7 +23,8 @@ struct SessionNote: Sendable {
     /// TLS was tried, and a fault of the sink spoilt the session.
     var isTroubledTLS: Bool
 
-    /// The sink turned the peer away for now, or was not to be talked to: the next exchanger is to be tried (RFC 5321 §5.1).
+    /// The sink turned the peer away for now, or was not to be talked to: the next exchanger is to be tried (RFC 5321
+    /// §5.1).
     var failed: Bool {
         guard transactionCount == 0 else { return false }
         return (400..<500).contains(refusal) || refusal == 0 && !disturbances.isDisjoint(with: [.cut, .stalled])
@@ -255,7 +256,8 @@ struct AttemptMaker {
         return word.filter { $0 == 46 }.count == 2 ? Text.lossy(word) : ""
     }
 
-    /// Whether a 452 or 552 to RCPT is about the number of recipients: X.5.3 says so, and no status at all leaves it open.
+    /// Whether a 452 or 552 to RCPT is about the number of recipients: X.5.3 says so, and no status at all leaves it
+    /// open.
     private static func isCountLimit(_ wire: [UInt8]) -> Bool {
         let status = enhanced(wire)
         return status.isEmpty || status.hasSuffix(".5.3")

@@ -1,5 +1,6 @@
-// One attempt to hand a message over, as it is remembered: who came, when, to which server, for whom, and what became of
-// each recipient. Made from a transaction of a session; sessions that never got that far leave an attempt without an envelope.
+// One attempt to hand a message over, as it is remembered: who came, when, to which server, for whom, and what became
+// of each recipient. Made from a transaction of a session; sessions that never got that far leave an attempt without an
+// envelope.
 
 import Journal
 import SMTP
@@ -14,7 +15,8 @@ package enum Outcome: String, Sendable, Hashable, Codable {
     case failed
     /// A 4yz, to RCPT or to what followed.
     case deferred
-    /// 452 or 552 behind recipients that were accepted: the rest belongs into the next transaction (RFC 5321 §4.5.3.1.10).
+    /// 452 or 552 behind recipients that were accepted: the rest belongs into the next transaction (RFC 5321
+    /// §4.5.3.1.10).
     case overLimit = "over-limit"
     /// The message came whole, and no reply was said: to the client a 451 (RFC 5321 §3.8).
     case lost

@@ -1,5 +1,5 @@
-// Asks the book: which rules over time are broken, kept, not observed; and how each message fared. Nothing is remembered of a
-// question, so the same book gives the same answers.
+// Asks the book: which rules over time are broken, kept, not observed; and how each message fared. Nothing is
+// remembered of a question, so the same book gives the same answers.
 
 extension AttemptBook {
     /// - Parameter now_us: microseconds since 1970-01-01 UTC.

@@ -1,6 +1,6 @@
-// What has been seen of every sender, over sessions: who tried what, when, and with what success. It is fed once a session, in
-// the order in which sessions end, and asked at any time; the time of the question comes from outside. It is bounded: what
-// makes room is counted, and nothing is concluded from what is no longer known.
+// What has been seen of every sender, over sessions: who tried what, when, and with what success. It is fed once a
+// session, in the order in which sessions end, and asked at any time; the time of the question comes from outside. It
+// is bounded: what makes room is counted, and nothing is concluded from what is no longer known.
 
 import Journal
 import SMTP
@@ -129,8 +129,8 @@ package struct AttemptBook: Sendable {
     /// Trails of one pair of sender and recipient that are found by it, the newest.
     private static let envelopeTrails = 8
 
-    /// Trails that wait for this sender and recipient, the newest first. Unless the attempt itself says which one it goes on
-    /// with, any of them might be meant, and none is said to have been given up.
+    /// Trails that wait for this sender and recipient, the newest first. Unless the attempt itself says which one it
+    /// goes on with, any of them might be meant, and none is said to have been given up.
     private mutating func byItsEnvelope(_ attempt: Attempt, _ from: String, _ facts: MessageIdentity?) -> Int? {
         var perhaps: [Int] = []
         var found: Int?
@@ -262,8 +262,8 @@ package struct AttemptBook: Sendable {
 }
 
 extension Attempt {
-    /// Whether two attempts declare the same message: by its envelope identifier, else by its size; nil where one of them
-    /// declares neither.
+    /// Whether two attempts declare the same message: by its envelope identifier, else by its size; nil where one of
+    /// them declares neither.
     func declares(sameAs other: Attempt) -> Bool? {
         if let mine = envelopeID, let theirs = other.envelopeID { return mine == theirs }
         if let mine = size, let theirs = other.size { return mine == theirs }

@@ -1,5 +1,5 @@
-// Judges how a peer connects: how many connections at once and how fast, whether it uses them for more than one message, and
-// which exchanger it goes to (RFC 5321 §4.5.4.1, §5.1).
+// Judges how a peer connects: how many connections at once and how fast, whether it uses them for more than one
+// message, and which exchanger it goes to (RFC 5321 §4.5.4.1, §5.1).
 
 import Journal
 import SMTP

@@ -1,5 +1,5 @@
-// A quick digest of octets, eight at a time, to tell whether two messages are the same. It is no protection against somebody
-// who wants two messages to look alike: they would only deceive themselves.
+// A quick digest of octets, eight at a time, to tell whether two messages are the same. It is no protection against
+// somebody who wants two messages to look alike: they would only deceive themselves.
 
 import Glibc
 

@@ -1,5 +1,5 @@
-// Judges copies of one message to several recipients of one server: where nothing tells them apart, one transaction with
-// several recipients would do (RFC 5321 §4.5.4.1).
+// Judges copies of one message to several recipients of one server: where nothing tells them apart, one transaction
+// with several recipients would do (RFC 5321 §4.5.4.1).
 
 enum CopyChecks {
     static func check(_ trail: Trail, _ settings: OverTimeSettings, _ ledger: inout OverTimeLedger) {

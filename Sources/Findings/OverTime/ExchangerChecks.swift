@@ -1,5 +1,5 @@
-// Judges how a sender uses the exchangers of a domain (RFC 5321 §5.1). Only where the user says which listeners stand for
-// them: a sender that was pointed at one listener knows of no other.
+// Judges how a sender uses the exchangers of a domain (RFC 5321 §5.1). Only where the user says which listeners stand
+// for them: a sender that was pointed at one listener knows of no other.
 
 enum ExchangerChecks {
     static func check(
@@ -87,7 +87,8 @@ enum ExchangerChecks {
         }
     }
 
-    /// Whether the same listener served the peer in another session at that time: then only one connection was too many.
+    /// Whether the same listener served the peer in another session at that time: then only one connection was too
+    /// many.
     private static func servedBeside(_ sessions: [SessionNote]) -> [Bool] {
         var servedUntil_us: [String: Int64] = [:]
         return sessions.map { session in

@@ -1,4 +1,5 @@
-// What one recipient of one message lived through: the visits in their order. The one view that checks and timelines share.
+// What one recipient of one message lived through: the visits in their order. The one view that checks and timelines
+// share.
 
 /// One attempt, seen from one recipient.
 struct Visit {
@@ -40,7 +41,8 @@ struct History {
                 }
                 continue
             }
-            // Where MAIL was refused before anybody was named, every attempt of the trail answers for nobody in particular.
+            // Where MAIL was refused before anybody was named, every attempt of the trail answers for nobody in
+            // particular.
             if hasUnnamed, !first.address.isEmpty {
                 add("", Visit(attempt: attempt, outcome: first.outcome, code: first.code))
             }

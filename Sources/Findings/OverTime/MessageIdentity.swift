@@ -132,7 +132,8 @@ private enum FollowedField {
 }
 
 private enum HeaderWalk {
-    /// Where the field that begins at `start` ends, its folded lines and last line end with it; nil at the end of the header.
+    /// Where the field that begins at `start` ends, its folded lines and last line end with it; nil at the end of the
+    /// header.
     static func fieldEnd(_ octets: UnsafeRawBufferPointer, from start: Int) -> Int? {
         guard start < octets.count, octets[start] != 10 else { return nil }
         if octets[start] == 13, start + 1 < octets.count, octets[start + 1] == 10 { return nil }

@@ -1,4 +1,5 @@
-// Judges what one peer does over all its sessions: the names it gives, the recipients it asks for, its envelope senders.
+// Judges what one peer does over all its sessions: the names it gives, the recipients it asks for, its envelope
+// senders.
 
 enum PeerChecks {
     static func check(_ peers: BoundedTable<String, PeerNote>, _ ledger: inout OverTimeLedger) {

@@ -1,5 +1,5 @@
-// What is remembered of a peer over all its sessions: the names it gave, how many of its recipients exist, which envelope
-// senders it uses for whom.
+// What is remembered of a peer over all its sessions: the names it gave, how many of its recipients exist, which
+// envelope senders it uses for whom.
 
 struct PeerNote: Sendable {
     /// Of each list.

@@ -1,5 +1,5 @@
-// What the scenario `probe` makes visible: rules that an ordinary session cannot show, and the fault that asks for each. Data
-// for the report, which says beside a rule that was not observed how it would be.
+// What the scenario `probe` makes visible: rules that an ordinary session cannot show, and the fault that asks for
+// each. Data for the report, which says beside a rule that was not observed how it would be.
 
 /// One question of the scenario `probe`.
 package struct Probe: Sendable, Hashable, Codable {

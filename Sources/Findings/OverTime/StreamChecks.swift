@@ -1,5 +1,5 @@
-// Judges what only many messages show: one Message-ID for several, one text from many addresses, one return path for all copies,
-// addresses that are long gone.
+// Judges what only many messages show: one Message-ID for several, one text from many addresses, one return path for
+// all copies, addresses that are long gone.
 
 enum StreamChecks {
     static func check(_ notes: StreamNotes, _ ledger: inout OverTimeLedger) {

@@ -1,5 +1,6 @@
-// What is remembered of messages across senders and sessions, beside their attempts: which Message-ID stands for what, which
-// text came from how many addresses, who mails addresses that do not exist, which bulk mail has one return path for all.
+// What is remembered of messages across senders and sessions, beside their attempts: which Message-ID stands for what,
+// which text came from how many addresses, who mails addresses that do not exist, which bulk mail has one return path
+// for all.
 
 struct StreamNotes: Sendable {
     static let limit = 10_000

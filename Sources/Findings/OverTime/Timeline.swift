@@ -1,5 +1,5 @@
-// A message's attempts on a time line, for people: what the report, the API and the page show. Made from the same view as the
-// findings.
+// A message's attempts on a time line, for people: what the report, the API and the page show. Made from the same view
+// as the findings.
 
 import Journal
 

@@ -1,5 +1,5 @@
-// The attempts for one message, in the order in which their sessions ended. Attempts whose message never came are followed by
-// their envelope until it does.
+// The attempts for one message, in the order in which their sessions ended. Attempts whose message never came are
+// followed by their envelope until it does.
 
 struct Trail: Sendable {
     /// Attempts that are kept: the first and the newest.
@@ -14,7 +14,8 @@ struct Trail: Sendable {
     var hasMessage = false
     var attempts: [Attempt] = []
     var attemptsDropped = 0
-    /// Something came that may have been this message again, though nothing proves it: its absence is not held against anybody.
+    /// Something came that may have been this message again, though nothing proves it: its absence is not held against
+    /// anybody.
     var isRevisited = false
     /// By what it is found.
     var keys: [TrailKey] = []

@@ -1,5 +1,5 @@
-// Judges how a sender treats one message over time: whether, when and from where it comes back, and whether it stops when it
-// should (RFC 5321 §4.2.5, §4.5.4.1, §5.1; RFC 6647).
+// Judges how a sender treats one message over time: whether, when and from where it comes back, and whether it stops
+// when it should (RFC 5321 §4.2.5, §4.5.4.1, §5.1; RFC 6647).
 
 import SMTP
 
@@ -190,7 +190,8 @@ struct TrailChecks {
             rule, peer(second), isLoopback: second.isLoopback, second.evidence, in: places(delivered, visit),
             under: first.disturbances,
             saw:
-                "\(second.messageID ?? "the same content") was accepted for \(recipientWords(delivered, visit)) before, "
+                "\(second.messageID ?? "the same content") was accepted for "
+                + "\(recipientWords(delivered, visit)) before, "
                 + "and came again after \(Span.words(settings.scaled(second.start_us.since(first.end_us))))")
     }
 
@@ -238,7 +239,8 @@ struct TrailChecks {
             .partialAcceptAbandoned, peer, isLoopback: attempt.isLoopback, attempt.evidence,
             in: [(attempt.session, attempt.sessionStarted_us)], under: attempt.disturbances,
             saw:
-                "\(first.address) was accepted, \(words?.address ?? "another") got \(words?.code ?? 0), and no message came"
+                "\(first.address) was accepted, \(words?.address ?? "another") got \(words?.code ?? 0), "
+                + "and no message came"
         )
     }
 
@@ -291,7 +293,8 @@ struct TrailChecks {
             broken(
                 .retryGivesUpEarly, history, &ledger,
                 saw:
-                    "\(rounds.count) attempts in \(Span.words(span_us)), then nothing for \(Span.words(silence_us))\(known)"
+                    "\(rounds.count) attempts in \(Span.words(span_us)), "
+                    + "then nothing for \(Span.words(silence_us))\(known)"
                     + intervals(history))
         } else {
             ledger.kept(.retryGivesUpEarly, peer, isLoopback: isLoopback)

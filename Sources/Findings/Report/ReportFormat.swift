@@ -19,7 +19,9 @@ package enum ReportFormat: String, Sendable, Hashable, CaseIterable {
     ///   - failOn: of JUnit: what is at least as grave fails its test.
     ///   - columns: of text: how wide a line is.
     /// - Returns: nil for JSON, which is the report itself as `Codable` has it.
-    package func render(_ report: Report, failOn: Severity = .must, columns: Int = 100, colours: Bool = false) -> String? {
+    package func render(_ report: Report, failOn: Severity = .must, columns: Int = 100, colours: Bool = false)
+        -> String?
+    {
         switch self {
         case .json: nil
         case .text: TextReport.render(report, columns: columns, colours: colours)

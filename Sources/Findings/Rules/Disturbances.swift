@@ -35,7 +35,9 @@ package struct Disturbances: OptionSet, Sendable, Hashable {
     /// What makes a client with TLS believe that TLS is at fault.
     package static let troublesTLS: Disturbances = [.tls, .cut, .stalled, .garbled, .replyLost, .slowRead, .limit]
     /// Whatever can make a client leave before its time.
-    package static let leaving: Disturbances = [.cut, .stalled, .garbled, .tls, .replyLost, .slowRead, .limit, .delayed]
+    package static let leaving: Disturbances = [
+        .cut, .stalled, .garbled, .tls, .replyLost, .slowRead, .limit, .delayed,
+    ]
     /// Whatever can bring client and server out of step.
     package static let outOfStep: Disturbances = [.garbled, .stalled, .cut]
 }
@@ -44,7 +46,8 @@ extension Disturbances {
     /// In words, for the reason why something was not judged.
     package var words: String {
         let names: [(Disturbances, String)] = [
-            (.refused, "a reply was refused by a rule"), (.delayed, "a reply was late"), (.stalled, "the sink said nothing"),
+            (.refused, "a reply was refused by a rule"), (.delayed, "a reply was late"),
+            (.stalled, "the sink said nothing"),
             (.cut, "the sink ended the connection"), (.garbled, "a reply was garbled"),
             (.listChanged, "the list behind EHLO was changed"), (.tls, "TLS was refused or broken"),
             (.replyLost, "the last reply was lost"), (.slowRead, "the sink read slowly"),

@@ -1,5 +1,5 @@
-// The rules of the layer data: what they are called, how grave they are, where they are written down. What a message holds
-// is the sender's doing whatever the sink did; excused is only what a client does that was thrown out of step.
+// The rules of the layer data: what they are called, how grave they are, where they are written down. What a message
+// holds is the sender's doing whatever the sink did; excused is only what a client does that was thrown out of step.
 
 extension SenderRules {
     static let data: [SenderRule] = [

@@ -1,6 +1,6 @@
-// The rules of the layer message-header: what they are called, how grave they are, where they are written down. No fault of
-// the sink changes what stands in a header, so few rules have an excuse: where a client out of step may have sent something
-// that was to be no message.
+// The rules of the layer message-header: what they are called, how grave they are, where they are written down. No
+// fault of the sink changes what stands in a header, so few rules have an excuse: where a client out of step may have
+// sent something that was to be no message.
 
 extension SenderRules {
     static let header: [SenderRule] = [

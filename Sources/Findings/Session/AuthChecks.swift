@@ -1,5 +1,5 @@
-// AUTH (RFC 4954). What the client said behind the mechanism was masked before it was recorded, so whether it was base64
-// is told by the reply.
+// AUTH (RFC 4954). What the client said behind the mechanism was masked before it was recorded, so whether it was
+// base64 is told by the reply.
 
 enum AuthChecks {
     /// What is sent is the secret, or as good as it.

@@ -1,6 +1,6 @@
 // The layer greeting: whether the client waits for it, reads it to its end, obeys it, and how long it waits. Most of it
-// shows only when a rule holds the greeting back (`delay`, `drip`, `stall`, `raw` in pieces): octets that are seen early
-// prove something, octets that are not seen early prove nothing.
+// shows only when a rule holds the greeting back (`delay`, `drip`, `stall`, `raw` in pieces): octets that are seen
+// early prove something, octets that are not seen early prove nothing.
 
 import Journal
 import SMTP

@@ -1,5 +1,5 @@
-// Recipients and senders of whole transactions: how many, the same twice, the null reverse-path, and senders that cannot
-// be answered.
+// Recipients and senders of whole transactions: how many, the same twice, the null reverse-path, and senders that
+// cannot be answered.
 
 enum RecipientChecks {
     /// The domain in small letters; the local part as it is (RFC 5321 §2.4).

@@ -43,7 +43,8 @@ package struct TraceStep: Sendable {
 package struct TraceCommand: Sendable {
     /// Without its CRLF; secrets are masked.
     package var octets: [UInt8]
-    /// The verb in capitals: the letters and digits in front of the first octet that is neither; empty where there are none.
+    /// The verb in capitals: the letters and digits in front of the first octet that is neither; empty where there are
+    /// none.
     package var verb: String
     /// What stands behind the verb and one space; empty where nothing does.
     package var argument: Range<Int>

@@ -1,5 +1,5 @@
-// The layer tls as the session shows it: when STARTTLS is said, what is said around it, what goes in clear all the same.
-// What the ClientHello offers is beside.
+// The layer tls as the session shows it: when STARTTLS is said, what is said around it, what goes in clear all the
+// same. What the ClientHello offers is beside.
 
 import Journal
 

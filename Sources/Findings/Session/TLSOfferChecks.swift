@@ -1,5 +1,5 @@
-// What a ClientHello offers: versions, cipher suites, the name of the server. Where none was recorded, what the handshake
-// came to shows some of it.
+// What a ClientHello offers: versions, cipher suites, the name of the server. Where none was recorded, what the
+// handshake came to shows some of it.
 
 import Journal
 

@@ -35,7 +35,8 @@ extension Conversation {
         input.disturbances = disturbances
         effects.judged.append(
             HandedMessage(
-                session: number, client: clientHost, input: input, capabilities: session.saidEHLO ? session.capabilities : [],
+                session: number, client: clientHost, input: input,
+                capabilities: session.saidEHLO ? session.capabilities : [],
                 isExtended: session.saidEHLO, sizeLimit: context.profile.limits.messageSize))
     }
 }

@@ -59,7 +59,9 @@ package final class Verdicts: Sendable {
             let gone = Set(state.order.filter { isMeant("s\($0)") })
             guard !gone.isEmpty || state.order.isEmpty else { return }
             state.order.removeAll { gone.contains($0) }
-            for number in gone { state.findingCount -= state.judgements.removeValue(forKey: number)?.findings.count ?? 0 }
+            for number in gone {
+                state.findingCount -= state.judgements.removeValue(forKey: number)?.findings.count ?? 0
+            }
             // What shows over several sessions cannot be told apart by them any more: with the last of them it goes.
             if state.order.isEmpty { state.book = AttemptBook() }
         }

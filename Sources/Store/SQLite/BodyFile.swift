@@ -1,7 +1,7 @@
 // The contents of messages, one behind the other in a file beside the database: each octet goes to the disk once, where
 // a database with a write-ahead log would write it twice. The rows of messages say where each stands. It is written
-// before the transaction that names it, and only what a committed row names is ever read: what a transaction that failed
-// has left behind the end is written over.
+// before the transaction that names it, and only what a committed row names is ever read: what a transaction that
+// failed has left behind the end is written over.
 
 import CLinux
 import GRDBSQLite

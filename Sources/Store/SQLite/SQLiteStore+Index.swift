@@ -169,7 +169,11 @@ extension SQLiteStore {
         try pool.read { database in
             let connection = try Connection(database)
             let rows = try connection.prepare(
-                "SELECT position, time_us, size, envelope, body FROM messages WHERE position > ? ORDER BY position LIMIT ?")
+                """
+                SELECT position, time_us, size, envelope, body FROM messages
+                WHERE position > ? ORDER BY position LIMIT ?
+                """
+            )
             rows.bind(1, totals.messages.indexed)
             rows.bind(2, Self.mostMessages)
             let contents = ContentReader(connection, writer.bodies)
@@ -178,7 +182,8 @@ extension SQLiteStore {
                 let position = rows.number(0)
                 let size = Int(rows.number(2))
                 let isWhole = size <= Self.longestContent
-                let content = try isWhole ? contents.octets(of: position, at: rows.number(4), size: size, limit: nil) : []
+                let content =
+                    try isWhole ? contents.octets(of: position, at: rows.number(4), size: size, limit: nil) : []
                 guard
                     let message = EnvelopeCode.decode(rows.octets(3), content: content, received_us: rows.number(1))
                 else { throw SQLiteFault.damaged("message", position) }

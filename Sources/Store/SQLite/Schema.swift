@@ -101,7 +101,8 @@ enum Schema {
                 PRAGMA user_version = 1;
                 """)
     }
-    /// Contents stand in a file of their own (`BodyFile`); those that are in the table already stay there, with no body.
+    /// Contents stand in a file of their own (`BodyFile`); those that are in the table already stay there, with no
+    /// body.
     private static func addBodies(_ database: Database) throws {
         try database.execute(
             sql: """

@@ -46,7 +46,11 @@ final class StoreWriter: @unchecked Sendable {
         commit = try connection.prepare("COMMIT")
         updateTotals = try connection.prepare(Totals.update)
         insertMessage = try connection.prepare(
-            "INSERT INTO messages (position, session, number, time_us, size, envelope, content, body) VALUES (?,?,?,?,?,?,x'',?)")
+            """
+            INSERT INTO messages (position, session, number, time_us, size, envelope, content, body)
+            VALUES (?,?,?,?,?,?,x'',?)
+            """
+        )
         insertSession = try connection.prepare(
             """
             INSERT INTO sessions (position, number, time_us, size, events, events_dropped, facets, log)
@@ -190,7 +194,8 @@ final class StoreWriter: @unchecked Sendable {
     private func dropOldest(
         _ shelf: Shelf, atMost limit: Int, while mustGo: (ShelfTotals, Int64, Int64) -> Bool
     ) throws(SQLiteFault) -> Int {
-        let rows = try statement("SELECT position, size, time_us, \(shelf.bodyColumn) FROM \(shelf.table) ORDER BY position")
+        let rows = try statement(
+            "SELECT position, size, time_us, \(shelf.bodyColumn) FROM \(shelf.table) ORDER BY position")
         defer { rows.reset() }
         var upTo: Int64?
         var count = 0

@@ -25,7 +25,8 @@ enum API {
             Route("GET", prefix + "/rules/{name}", Rules.one), Route("PUT", prefix + "/rules/{name}", Rules.put),
             Route("DELETE", prefix + "/rules/{name}", Rules.remove),
             Route("GET", prefix + "/replies", Replies.list),
-            Route("GET", prefix + "/findings", FindingCalls.list), Route("GET", prefix + "/report", FindingCalls.report),
+            Route("GET", prefix + "/findings", FindingCalls.list),
+            Route("GET", prefix + "/report", FindingCalls.report),
             Route("GET", prefix + "/wait", Waiting.wait), Route("GET", prefix + "/events", Events.stream),
         ]
     }

@@ -82,7 +82,8 @@ enum FindingCalls {
         if let severity = Severity(rawValue: word) { return severity }
         let known = Severity.allCases.map(\.rawValue)
         let hint = Suggestion.didYouMean(word, among: known)
-        throw .badParameter("fail-on", "fail-on is one of \(known.joined(separator: ", ")), not \"\(word.shown)\"\(hint)")
+        throw .badParameter(
+            "fail-on", "fail-on is one of \(known.joined(separator: ", ")), not \"\(word.shown)\"\(hint)")
     }
 
     private static func headers(_ format: ReportFormat) -> HTTPFields {

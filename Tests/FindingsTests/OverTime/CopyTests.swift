@@ -47,7 +47,7 @@ import Testing
         let same = twice({ $0.end = "" }, { _ in }).judged(Self.day)
         #expect(same.states.ids(.broken) == [])
         #expect(same.states[.duplicateAfterLostReply] == .kept)
-        let later = Letter(id: "<2@sender.example>", date: "Fri, 27 Nov 2026 11:00:00 +0000")
+        let later = SceneLetter(id: "<2@sender.example>", date: "Fri, 27 Nov 2026 11:00:00 +0000")
         let anew = twice({ $0.end = "" }, { $0.letter = later })
         #expect(anew.broken(Self.day) == [.duplicateAfterLostReply])
         // Another message: but one with the same subject may be the old one, written anew.

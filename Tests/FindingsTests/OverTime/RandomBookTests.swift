@@ -1,5 +1,5 @@
-// Sessions drawn from a seed, in no sensible order: the book stays within its bounds, contradicts itself nowhere, and says
-// the same of the same.
+// Sessions drawn from a seed, in no sensible order: the book stays within its bounds, contradicts itself nowhere, and
+// says the same of the same.
 
 import Findings
 import Journal

@@ -1,4 +1,5 @@
-// Coming back, or not, behind temporary and permanent failures: each rule is broken once by one change, and nearly broken.
+// Coming back, or not, behind temporary and permanent failures: each rule is broken once by one change, and nearly
+// broken.
 
 import Findings
 import Journal
@@ -87,7 +88,7 @@ import Testing
         for (dropped, expected) in [(0, [RuleID.retryMissing]), (1, [])] {
             let cut = deferred { scene in
                 scene.call(600, dropped: dropped) {
-                    $0.letter = Letter(id: "<9@sender.example>", subject: "Other", body: "Other\r\n")
+                    $0.letter = SceneLetter(id: "<9@sender.example>", subject: "Other", body: "Other\r\n")
                     $0.to = [("z@any.test", "250 Ok")]
                 }
             }
@@ -292,7 +293,7 @@ import Testing
                 for index in 0..<20 {
                     scene.call(Double(index) * 7) {
                         $0.client = "192.0.2.\(index % 3)"
-                        $0.letter = Letter(id: "<\(index % 4)@sender.example>", subject: "Number \(index)")
+                        $0.letter = SceneLetter(id: "<\(index % 4)@sender.example>", subject: "Number \(index)")
                         $0.to = [("b\(index)@any.test", "550 5.1.1 Gone"), ("c\(index)@any.test", "250 Ok")]
                     }
                 }

@@ -1,4 +1,5 @@
-// Several sessions one after the other, as a sender would come again and again, and what is found in all of them together.
+// Several sessions one after the other, as a sender would come again and again, and what is found in all of them
+// together.
 
 import Findings
 import Journal

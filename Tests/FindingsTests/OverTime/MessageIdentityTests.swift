@@ -15,7 +15,8 @@ import Testing
 
     @Test func theFactsAreWhatTheHeaderSays() {
         let facts = facts(
-            "Message-id:\r\n <a@b> \r\nSubject: A \r\n folded one\r\nFROM: \"x@y\" <Me@Sender.EXAMPLE>\r\nList-ID: News <n.example>\r\n"
+            "Message-id:\r\n <a@b> \r\nSubject: A \r\n folded one\r\n"
+                + "FROM: \"x@y\" <Me@Sender.EXAMPLE>\r\nList-ID: News <n.example>\r\n"
                 + "Content-Type: Multipart/Report; report-type=delivery-status\r\nDate: now\r\n\r\nbody")
         #expect(facts.messageID == "<a@b>")
         #expect(facts.subject == "A  folded one")
