@@ -28,7 +28,7 @@ class Gate(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.sink = Sink("--rule", RULE, *cls.options, transcript="off", http="127.0.0.1:0")
+        cls.sink = Sink("--rule", RULE, *cls.options, "--judge", "off", transcript="off", http="127.0.0.1:0")
         cls.api = API(cls.sink.url, getattr(cls, "token", None))
         assert mail(cls.sink.port) == 250
         assert mail(cls.sink.port, "x@full.test") == 452
@@ -471,7 +471,7 @@ class Slowness(unittest.TestCase):
     """Sinks of their own: these tests take their time."""
 
     def setUp(self):
-        self.sink = Sink("--rule", RULE, transcript="off", http="127.0.0.1:0")
+        self.sink = Sink("--rule", RULE, "--judge", "off", transcript="off", http="127.0.0.1:0")
         self.addCleanup(self.sink.stop)
         self.api = API(self.sink.url)
 

@@ -72,7 +72,8 @@ class Restarts(Stored):
             self.assertEqual([m["id"] for m in api.found("messages", since=cursor)["messages"]], ["s3.1"])
             self.assertEqual(api.found("wait", for_="message", since=cursor, timeout="1")["count"], 1)
             api.call("DELETE", "messages/s1.1")
-            self.assertEqual(len(Events(api, since="all", follow="false").all()), 4, "the chronicle is of one run")
+            told = [kind for _, kind, _ in Events(api, since="all", follow="false").all() if kind != "finding"]
+            self.assertEqual(len(told), 4, "the chronicle is of one run")
         with self.start() as sink:
             api = API(sink.url)
             self.assertEqual([m["id"] for m in api.found("messages")["messages"]], ["s3.1"])

@@ -172,12 +172,18 @@ private struct Generator: RandomNumberGenerator {
         shape("half characters", "text/plain; charset=utf-8", "\\xe2\\x82", encoding: "8bit"),
     ]
 
+    /// Of the processor on this thread: other tests run beside it.
     private static func time(_ content: [UInt8]) throws -> Duration {
+        func now() -> Duration {
+            var time = timespec()
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+            return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        }
         var best = Duration.seconds(1000)
         for _ in 0..<3 {
-            let start = ContinuousClock.now
+            let start = now()
             try FindingsFuzzTarget.judge(content, flags: 3)
-            best = min(best, ContinuousClock.now - start)
+            best = min(best, now() - start)
             if best > .seconds(1) { break }
         }
         return best
@@ -188,7 +194,7 @@ private struct Generator: RandomNumberGenerator {
         let short = try Self.time(shape.mail(octets / 4))
         let long = try Self.time(shape.mail(octets))
         // Four times the octets, four times the time; what is squared would take sixteen.
-        #expect(long < max(short, .milliseconds(2)) * 8, "\(short) and \(long) of \(octets) octets")
+        #expect(long < max(short, .milliseconds(5)) * 10, "\(short) and \(long) of \(octets) octets")
     }
 
     /// 64 MiB of headers, 10,000 parts inside parts, a million recipients, and what is said of each.

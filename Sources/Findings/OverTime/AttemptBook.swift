@@ -77,7 +77,9 @@ package struct AttemptBook: Sendable {
         guard let troubled = peers[PeerName.peer(trace.client)]?.troubledTLS, !troubled.isEmpty else { return [] }
         var maker = AttemptMaker(trace)
         maker.advance(to: trace.steps.count)
-        guard let ended_us = troubled[maker.hello], trace.started_us >= ended_us else { return [] }
+        // Sessions of one name may run at once: the first that was spoilt explains what began behind it.
+        guard let spoilt = troubled[maker.hello], trace.started_us >= spoilt.first_us else { return [] }
+        let ended_us = trace.started_us >= spoilt.last_us ? spoilt.last_us : spoilt.first_us
         let pause_us = settings.scaled(trace.started_us.since(ended_us))
         return pause_us <= settings.judging.thresholds.retryWindow_us ? .tlsBefore : []
     }

@@ -17,8 +17,8 @@ struct PeerNote: Sendable {
     var returnPaths: [String: [(domain: String, evidence: Evidence)]] = [:]
     /// Until when sessions were longer than what is kept of them: nothing is concluded from an absence before.
     var cutUntil_us = Int64.min
-    /// By the name of EHLO: when a session with TLS ended that a fault of the sink had spoilt.
-    var troubledTLS: [String: Int64] = [:]
+    /// By the name of EHLO: when the first and the last session with TLS ended that a fault of the sink had spoilt.
+    var troubledTLS: [String: (first_us: Int64, last_us: Int64)] = [:]
     var lastSession = ""
     var lastEnd_us = Int64.min
 
@@ -28,7 +28,10 @@ struct PeerNote: Sendable {
         lastEnd_us = max(lastEnd_us, session.ended_us)
         if isCut { cutUntil_us = max(cutUntil_us, session.ended_us) }
         if session.isTroubledTLS, troubledTLS.count < Self.nameLimit || troubledTLS[session.hello] != nil {
-            troubledTLS[session.hello] = session.ended_us
+            let known = troubledTLS[session.hello] ?? (session.ended_us, session.ended_us)
+            troubledTLS[session.hello] = (
+                min(known.first_us, session.ended_us), max(known.last_us, session.ended_us)
+            )
         }
         for name in names where helloNames.count < Self.nameLimit && !helloNames.contains(where: { $0.name == name }) {
             helloNames.append((name, Evidence(session: session.session)))

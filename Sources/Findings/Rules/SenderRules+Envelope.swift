@@ -99,7 +99,7 @@ extension SenderRules {
                 """,
             fix: "Wait for the reply to each of these commands before sending anything else.",
             citation: "RFC 2920 §3.1; RFC 3207 §4; Exim smtp_enforce_sync; Postfix smtpd_forbid_unauth_pipelining",
-            excuses: .outOfStep),
+            excuses: [.outOfStep, .tls]),
         SenderRule(
             .pipeContentBefore354, .core, .must, needs: .timing,
             what: "Sends octets of the message before the 354 was said.",

@@ -128,10 +128,10 @@ import Testing
     }
 
     @Test func whoComesInClearByItselfIsNot() {
-        for judgement in [
+        for (index, judgement) in [
             clearBehindTLS(nil), clearBehindTLS("451 4.3.0 Not now"), clearBehindTLS("close", after: 5 * Self.hour),
             clearBehindTLS("close", hello: "mta2.sender.example"), clearBehindTLS("close", isUpgraded: false),
-        ] { #expect(judgement.broken.contains(.tlsNotUsed)) }
+        ].enumerated() { #expect(judgement.broken.contains(.tlsNotUsed), "\(index)") }
     }
 
     @Test func anAddressThatIsGoneIsLeftAlone() {

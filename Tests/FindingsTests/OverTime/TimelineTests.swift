@@ -83,7 +83,7 @@ import Testing
         let line = try #require(
             scene.book.timelines(now_us: Scene.at(20), scene.settings { $0.judging.thresholds.timeScale = 60 }).first)
         let gap_us = try #require(line.attempts.last?.gap_us)
-        #expect((599_000_000...600_000_000).contains(gap_us))
+        #expect((590_000_000...600_000_000).contains(gap_us))
     }
 
     // MARK: Bounds
