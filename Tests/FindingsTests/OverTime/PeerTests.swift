@@ -107,7 +107,7 @@ import Testing
         }
         first.client("MAIL FROM:<a@sender.example>")
         if let script { first.fault(phase, script) }
-        first.append(.ended(script == nil ? .clientClose : .sinkClose))
+        first.append(.ended(script == "close" ? .sinkClose : .clientClose))
         scene.note(first)
         var second = scene.open(seconds)
         second.greeting()
