@@ -12,6 +12,8 @@ extension SQLiteStore {
         _ body: @escaping @Sendable (StoreWriter) throws(SQLiteFault) -> Result,
         counting: @escaping @Sendable (Result, inout StoreCounts) -> Void = { _, _ in }
     ) async throws(StoreFailure) -> Result {
+        // The writer's connection is gone with the close: it cannot be asked what is wrong.
+        guard !isClosed else { throw closedFailure }
         let result: Swift.Result<Result, StoreFailure> = await withCheckedContinuation { continuation in
             pool.asyncWriteWithoutTransaction { _ in
                 do {

@@ -184,9 +184,10 @@ package final class SQLiteStore: SessionStore {
         if hasRoom { return .later }
         figures.withLock { $0.counts.refusals += 1 }
         let waiting = "\(Self.queueOctets >> 20) MiB wait to be written; send slower, or use a faster disk"
-        let why = isClosed ? "the store is closed; start it again" : waiting
-        return .refused(StoreFailure(reason: "\(file.path): \(why)"))
+        return .refused(isClosed ? closedFailure : StoreFailure(reason: "\(file.path): \(waiting)"))
     }
+
+    var closedFailure: StoreFailure { StoreFailure(reason: "\(file.path): the store is closed; start it again") }
 
     package func commit(loop: Int) -> [KeepResult] {
         guard turns.indices.contains(loop) else { return [] }
@@ -233,7 +234,7 @@ package final class SQLiteStore: SessionStore {
         }
     }
 
-    private var isClosed: Bool { queue.withLock { $0.isClosed } }
+    var isClosed: Bool { queue.withLock { $0.isClosed } }
 
     package func keep(_ session: StoredSession) {
         let octets = session.log.octetCount + Self.queueEntryOctets
