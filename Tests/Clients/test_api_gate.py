@@ -443,7 +443,8 @@ class Octets(Gate):
             raw.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0" if cut % 2 else b"\0" * 8)
             raw.close()
         deadline = time.monotonic() + 15
-        while self.sink.descriptors() > before:
+        # The process may have opened one or two for itself meanwhile; these were many more.
+        while self.sink.descriptors() > before + 2:
             self.assertLess(time.monotonic(), deadline, "descriptors stay open")
             time.sleep(0.05)
 
