@@ -118,12 +118,13 @@ package enum SenderProfile: String, Sendable, Hashable, Codable, CaseIterable {
 
 /// All rules.
 package enum SenderRules {
+    private static let tables: [(Layer, [SenderRule])] = [
+        (.connection, connection), (.greeting, greeting), (.helo, helo), (.tls, tls), (.envelope, envelope),
+        (.data, data), (.header, header), (.mime, mime), (.body, body), (.overTime, overTime),
+    ]
+
     /// In the order of their ids' declaration.
     package static let all: [SenderRule] = {
-        let tables: [(Layer, [SenderRule])] = [
-            (.connection, connection), (.greeting, greeting), (.helo, helo), (.tls, tls), (.envelope, envelope),
-            (.data, data), (.header, header), (.mime, mime), (.body, body), (.overTime, overTime),
-        ]
         var byID: [RuleID: SenderRule] = [:]
         for (_, rules) in tables { for rule in rules { byID[rule.id] = rule } }
         return RuleID.allCases.map { id in
@@ -134,10 +135,6 @@ package enum SenderRules {
 
     private static let layers: [Layer] = {
         var layers = [Layer](repeating: .connection, count: RuleID.allCases.count)
-        let tables: [(Layer, [SenderRule])] = [
-            (.connection, connection), (.greeting, greeting), (.helo, helo), (.tls, tls), (.envelope, envelope),
-            (.data, data), (.header, header), (.mime, mime), (.body, body), (.overTime, overTime),
-        ]
         for (layer, rules) in tables { for rule in rules { layers[rule.id.ordinal] = layer } }
         return layers
     }()

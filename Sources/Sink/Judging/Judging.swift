@@ -55,8 +55,6 @@ package final class Judging: Sendable {
     private struct Open {
         var ledger: Ledger
         var facts: [MessageIdentity] = []
-        /// A message of it was left out.
-        var isCut = false
     }
 
     /// Of the judge's thread alone.

@@ -14,8 +14,6 @@ package struct JudgedSessions: Sendable {
     package var judgements: [SessionJudgement]
     package var overTime: OverTimeJudgement
     package var timelines: [Timeline]
-    /// More sessions are there than were asked for.
-    package var isCut: Bool
 }
 
 extension Server {
@@ -101,11 +99,7 @@ extension Server {
     ) async throws(StoreFailure) -> JudgedSessions {
         guard let judging else { throw Self.judgesNobody }
         await settleJudging()
-        var query = query
-        query.limit += 1
-        var sessions = try await sessions(filter, query)
-        let isCut = sessions.count == query.limit
-        if isCut { sessions.removeLast() }
+        let sessions = try await sessions(filter, query)
         var judgements: [SessionJudgement] = []
         for session in sessions { if let one = try await judgement(of: session) { judgements.append(one) } }
         var (overTime, timelines) = judging.verdicts.overTime(now_us: WallClock.now_us())
@@ -119,7 +113,7 @@ extension Server {
             for finding in overTime.findings { overTime.states[finding.rule] = .broken }
         }
         return JudgedSessions(
-            sessions: sessions, judgements: judgements, overTime: overTime, timelines: timelines, isCut: isCut)
+            sessions: sessions, judgements: judgements, overTime: overTime, timelines: timelines)
     }
 }
 

@@ -20,7 +20,6 @@ package final class Verdicts: Sendable {
         var order = Deque<UInt64>()
         var judgements: [UInt64: SessionJudgement] = [:]
         var findingCount = 0
-        var droppedCount = 0
         var book = AttemptBook()
         /// Ids; what shows in these is told to nobody.
         var forgotten: Set<String> = []
@@ -53,7 +52,6 @@ package final class Verdicts: Sendable {
             while state.order.count > Bounds.sessions || state.findingCount > Bounds.findings, state.order.count > 1 {
                 let oldest = state.order.removeFirst()
                 state.findingCount -= state.judgements.removeValue(forKey: oldest)?.findings.count ?? 0
-                state.droppedCount += 1
             }
         }
     }
@@ -83,9 +81,6 @@ package final class Verdicts: Sendable {
     package var judgements: [SessionJudgement] {
         state.withLock { state in state.order.compactMap { state.judgements[$0] } }
     }
-
-    /// Sessions whose findings are no longer kept.
-    package var droppedCount: Int { state.withLock { $0.droppedCount } }
 
     /// What shows over several sessions, as of now.
     package func overTime(now_us: Int64) -> (judgement: OverTimeJudgement, timelines: [Timeline]) {

@@ -10,7 +10,8 @@ import Sink
 import Store
 
 enum FindingCalls {
-    /// Findings of the newest sessions first; those that show over several sessions stand in front.
+    /// Findings of the newest sessions first; those that show over several sessions stand in front. Only what has ended
+    /// is judged, so it is all in the store.
     static func list(_ call: inout Call) async throws -> Response {
         let page = try API.page(&call, .finding)
         let server = call.face.server
@@ -33,7 +34,9 @@ enum FindingCalls {
                 next = "p\(number + 1)"
                 break
             }
-            guard !judgement.findings.isEmpty, let stored = try await server.session(number) else { continue }
+            guard !judgement.findings.isEmpty, let stored = try await server.store.session(number) else {
+                continue
+            }
             if let after = page.query.after, stored.position <= after { break }
             for finding in judgement.findings {
                 var subject = Subject(stored.brief)
@@ -48,7 +51,7 @@ enum FindingCalls {
 
     private static func subject(of finding: Finding, _ server: RunningSink) async -> Subject {
         var subject = Subject()
-        if let number = UInt64(finding.session.dropFirst()), let stored = try? await server.session(number) {
+        if let number = UInt64(finding.session.dropFirst()), let stored = try? await server.store.session(number) {
             subject = Subject(stored.brief)
         }
         subject.note(finding)
