@@ -9,8 +9,11 @@ machine causes (`fakemx serve --judge strict` does not). Sends to nobody but HOS
 
 import socket
 import sys
+import time
 
 LIMIT_S = 10  # for each reply
+# Before each connection: the sink is to see the one before go, so that they come one after the other, not side by side.
+PAUSE_S = 0.05
 
 # No Date, no Message-ID (RFC 5322 3.6); a Subject with octets beyond ASCII and no encoding (RFC 2047); a field name with a
 # space in it; a multipart that is never closed, of which a part has no charset (RFC 2046 5.1.1).
@@ -44,6 +47,7 @@ class Sender:
     """A connection, and as few manners as will do."""
 
     def __init__(self, host, port):
+        time.sleep(PAUSE_S)
         self.socket = socket.create_connection((host, port), timeout=LIMIT_S)
         self.rest = b""
 
