@@ -1,6 +1,7 @@
 // swift-tools-version: 6.2
 // The rooms of fakemx and the arrows between them. Arrows run one way:
-// fakemx -> FakeMX -> Web -> Sink -> {EventLoop, Store, Findings, Journal, Faults, SMTP}; Web -> Mail;
+// fakemx -> FakeMX -> {Web, Outside}; Web -> Sink -> {EventLoop, Store, Findings, Journal, Faults, SMTP}; Web -> Mail;
+// Outside -> Findings;
 // Settings -> {Faults, Findings}; Store, Findings -> Journal; Journal, Faults -> SMTP.
 
 import PackageDescription
@@ -27,7 +28,7 @@ let package = Package(
     ],
     targets: [
         // System headers that the Glibc overlay does not show.
-        .target(name: "CLinux"),
+        .target(name: "CLinux", linkerSettings: [.linkedLibrary("resolv")]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         .systemLibrary(name: "CGMime", pkgConfig: "gmime-3.0", providers: [.apt(["libgmime-3.0-dev"])]),
@@ -52,6 +53,14 @@ let package = Package(
             name: "Settings", dependencies: ["Faults", "Findings", "SMTP", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(
+            name: "Outside",
+            dependencies: [
+                "CLinux", "Findings", "SMTP",
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .target(
             name: "Sink",
             dependencies: [
                 "EventLoop", "Store", "Findings", "Journal", "Faults", "SMTP",
@@ -72,15 +81,15 @@ let package = Package(
         .target(
             name: "FakeMX",
             dependencies: [
-                "Web", "Mail", "Sink", "Settings", "Store", "EventLoop", "Findings", "Journal", "Faults", "SMTP",
+                "Web", "Mail", "Sink", "Outside", "Settings", "Store", "EventLoop", "Findings", "Journal", "Faults",
+                "SMTP",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "fakemx",
             dependencies: [
-                "FakeMX", "Web", "Sink", "Settings", "Findings", "Faults", "Journal", "EventLoop",
+                "FakeMX", "Web", "Sink", "Outside", "Settings", "Findings", "Faults", "Journal", "EventLoop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -90,6 +99,7 @@ let package = Package(
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "Faults", "Findings", "SMTP"], swiftSettings: strict),
         .testTarget(name: "FindingsTests", dependencies: ["Findings", "Journal", "SMTP"], swiftSettings: strict),
+        .testTarget(name: "OutsideTests", dependencies: ["Outside", "Findings", "SMTP"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "WebTests", dependencies: ["Web"], swiftSettings: strict),

@@ -7,9 +7,14 @@
 #include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <arpa/inet.h>
+#include <arpa/nameser.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <resolv.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -164,4 +169,69 @@ void linux_give_way(void) {
 
 int linux_punch_hole(int descriptor, int64_t offset, int64_t count) {
     return outcome(fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, count));
+}
+
+/// One record as a line; its length, or 0 where it does not fit or is of another type.
+static size_t record_line(const ns_msg *message, const ns_rr *record, int type, char *line, size_t capacity) {
+    const unsigned char *data = ns_rr_rdata(*record);
+    char name[NS_MAXDNAME];
+    int written = 0;
+    if ((int)ns_rr_type(*record) != type) return 0;
+    switch (type) {
+    case ns_t_a:
+    case ns_t_aaaa:
+        if (ns_rr_rdlen(*record) != (type == ns_t_a ? 4 : 16)) return 0;
+        if (!inet_ntop(type == ns_t_a ? AF_INET : AF_INET6, data, name, sizeof name)) return 0;
+        written = snprintf(line, capacity, "%s\n", name);
+        break;
+    case ns_t_ptr:
+        if (dn_expand(ns_msg_base(*message), ns_msg_end(*message), data, name, sizeof name) < 0) return 0;
+        written = snprintf(line, capacity, "%s\n", name);
+        break;
+    case ns_t_mx:
+        if (ns_rr_rdlen(*record) < 3) return 0;
+        if (dn_expand(ns_msg_base(*message), ns_msg_end(*message), data + 2, name, sizeof name) < 0) return 0;
+        written = snprintf(line, capacity, "%u %s\n", ns_get16(data), name);
+        break;
+    }
+    return written > 0 && (size_t)written < capacity ? (size_t)written : 0;
+}
+
+/// Answers are as large as a message can be.
+enum { LARGEST_ANSWER = 65535 };
+
+int linux_resolve(
+    const char *name, int type, uint32_t server, uint16_t port, int patience_s, char *lines, size_t capacity) {
+    struct __res_state state;
+    memset(&state, 0, sizeof state);
+    if (res_ninit(&state) != 0) return -1;
+    if (port != 0) {
+        state.nscount = 1;
+        state.nsaddr_list[0] =
+            (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {.s_addr = server}};
+    }
+    state.options &= ~(RES_DNSRCH | RES_DEFNAMES);
+    state.retry = 2;
+    state.retrans = patience_s > 1 ? patience_s / 2 : 1;
+
+    unsigned char *answer = malloc(LARGEST_ANSWER);
+    size_t used = 0;
+    int outcome = -1;
+    if (answer) {
+        int length = res_nquery(&state, name, ns_c_in, type, answer, LARGEST_ANSWER);
+        ns_msg message;
+        if (length < 0) {
+            if (state.res_h_errno == HOST_NOT_FOUND || state.res_h_errno == NO_DATA) outcome = 0;
+        } else if (ns_initparse(answer, length < LARGEST_ANSWER ? length : LARGEST_ANSWER, &message) == 0) {
+            for (int index = 0; index < ns_msg_count(message, ns_s_an); index++) {
+                ns_rr record;
+                if (ns_parserr(&message, ns_s_an, index, &record) != 0) break;
+                used += record_line(&message, &record, type, lines + used, capacity - used);
+            }
+            outcome = (int)used;
+        }
+        free(answer);
+    }
+    res_nclose(&state);
+    return outcome;
 }

@@ -17,13 +17,17 @@ package struct JudgingSettings: Sendable, Hashable {
     package var profile: SenderProfile
     package var overrides: [RuleID: Override]
     package var thresholds: Thresholds
+    /// Those outside who are asked.
+    package var witnesses: Set<Witness>
 
     package init(
-        profile: SenderProfile = .mx, overrides: [RuleID: Override] = [:], thresholds: Thresholds = Thresholds()
+        profile: SenderProfile = .mx, overrides: [RuleID: Override] = [:], thresholds: Thresholds = Thresholds(),
+        witnesses: Set<Witness> = []
     ) {
         self.profile = profile
         self.overrides = overrides
         self.thresholds = thresholds
+        self.witnesses = witnesses
     }
 }
 

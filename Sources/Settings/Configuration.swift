@@ -22,6 +22,9 @@ package struct Configuration: Sendable, Hashable {
     package var timeScale: Double = 1
     /// How senders are judged; nil: they are not.
     package var judging: JudgingSettings? = JudgingSettings()
+    /// Those who are asked about senders.
+    package var names = Names.off
+    package var rspamd = Settings.MailSource.off
     /// Event loops; 0 stands for one a core, or one alone where the store is a file and its commits do not wait for the
     /// disk.
     package var loops = 0
@@ -125,6 +128,8 @@ extension Configuration {
             settings.retention.sessionOctets ?? configuration.retention.sessionOctets
 
         var complaints: [Complaint] = []
+        configuration.names = names(settings.judging.names, &complaints) ?? .off
+        configuration.rspamd = settings.judging.rspamd ?? .off
         var placed: [Settings.PlacedRule] = []
         let usual = Settings.Listener(
             place: Place(source: "default"), address: usualAddress, implicitTLS: false)

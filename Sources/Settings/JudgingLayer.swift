@@ -12,6 +12,9 @@ extension Settings {
         package var profile: SenderProfile?
         package var rules: [RuleID: JudgingSettings.Override] = [:]
         package var thresholds: [Threshold: Threshold.Value] = [:]
+        /// Who is asked about names, and about SPF, DKIM and DMARC.
+        package var names: NameSource?
+        package var rspamd: MailSource?
 
         package init() {}
 
@@ -24,6 +27,8 @@ extension Settings {
             profile = over.profile ?? profile
             rules.merge(over.rules) { _, over in over }
             thresholds.merge(over.thresholds) { _, over in over }
+            names = over.names ?? names
+            rspamd = over.rspamd ?? rspamd
         }
 
         /// nil: nobody is judged.
@@ -33,6 +38,8 @@ extension Settings {
             settings.profile = profile ?? settings.profile
             settings.overrides = rules
             for (threshold, value) in thresholds { threshold.set(value, in: &settings.thresholds) }
+            if names ?? .off != .off { settings.witnesses.insert(.names) }
+            if rspamd ?? .off != .off { settings.witnesses.insert(.rspamd) }
             return settings
         }
     }
@@ -164,7 +171,7 @@ extension Value {
 struct JudgingReader {
     private(set) var nodes: NodeReader
 
-    static let keys = ["profile", "rules", "thresholds"]
+    static let keys = ["profile", "rules", "thresholds", "dns", "rspamd"]
     private static let severities = Severity.allCases.map(\.rawValue) + ["off"]
 
     mutating func read(_ field: NodeReader.Field?) -> Settings.JudgingLayer {
@@ -177,6 +184,12 @@ struct JudgingReader {
         layer.profile = nodes.parsed(fields["profile"]) { Value.choice($0, SenderProfile.self) }
         layer.rules = rules(fields["rules"])
         layer.thresholds = thresholds(fields["thresholds"])
+        let file = nodes.file
+        if let field = fields["dns"] {
+            let place = nodes.place(field.value)
+            layer.names = nodes.parsed(field) { Value.names($0, from: file, place) }
+        }
+        layer.rspamd = nodes.parsed(fields["rspamd"], Value.rspamd)
         return layer
     }
 

@@ -22,7 +22,7 @@ package enum Option: String, Sendable, Hashable, CaseIterable {
     case loops
     case magic
     case noMagic = "no-magic"
-    case judge
+    case judge, dns, rspamd
     case exitAfter = "exit-after"
     case readyFile = "ready-file"
 
@@ -152,6 +152,8 @@ extension Stated {
         case .magic: return set(MagicPacks.parse(text)) { settings.magic = $0 }
         case .noMagic: return set(Value.switched(text)) { settings.magic = $0 ? [] : .usual }
         case .judge: return set(Value.judging(text)) { settings.judging.merge($0) }
+        case .dns: return set(Value.names(text, from: nil, place)) { settings.judging.names = $0 }
+        case .rspamd: return set(Value.rspamd(text)) { settings.judging.rspamd = $0 }
         case .exitAfter:
             return set(Value.exitAfter(text)) { stated in
                 var exitAfter = settings.exitAfter ?? Settings.ExitAfter()

@@ -69,7 +69,8 @@ package final class Server: Sendable {
     private static func judging(_ configuration: SinkConfiguration, since_us: Int64) throws -> Judging? {
         guard var settings = configuration.judging else { return nil }
         settings.thresholds.timeScale = configuration.timeScale
-        let judging = try Judging(settings: settings, observedSince_us: since_us)
+        let judging = try Judging(
+            settings: settings, outsiders: configuration.outsiders, observedSince_us: since_us)
         var circumstances = Circumstances()
         circumstances.ownNames = configuration.listeners.map { $0.profile.hostname.lowercased() }
         judging.verdicts.setCircumstances(circumstances)

@@ -58,6 +58,8 @@ package struct SinkConfiguration: Sendable {
     package var searchText: @Sendable (Message) -> String
     /// How senders are judged; nil: they are not.
     package var judging: JudgingSettings?
+    /// Those who are asked about senders; what a reload names here is left aside.
+    package var outsiders = Outsiders()
     /// Event loops, one thread each.
     package var loops: Int
     /// Connections open at once, over all loops.

@@ -142,6 +142,17 @@ struct ServeOptions: ParsableArguments {
     var judge: String?
 
     @ArgumentParser.Option(
+        help: .init(
+            "Whom to ask about the names of senders, nobody without this flag: the servers of this system, one server, "
+                + "or a zone file.", valueName: "off|system|address[:port]|file"))
+    var dns: String?
+
+    @ArgumentParser.Option(
+        help: .init(
+            "The rspamd to ask about SPF, DKIM, DMARC and ARC, nobody without this flag.", valueName: "off|url"))
+    var rspamd: String?
+
+    @ArgumentParser.Option(
         help: .init("Stop after sessions=N, messages=N or idle=DURATION; may be repeated.", valueName: "condition"))
     var exitAfter: [String] = []
 
@@ -178,6 +189,8 @@ struct ServeOptions: ParsableArguments {
         add(.magic, magic.map { [$0] } ?? [])
         add(.noMagic, noMagic ? ["on"] : [])
         add(.judge, judge.map { [$0] } ?? [])
+        add(.dns, dns.map { [$0] } ?? [])
+        add(.rspamd, rspamd.map { [$0] } ?? [])
         add(.exitAfter, exitAfter)
         add(.readyFile, readyFile.map { [$0] } ?? [])
         return stated

@@ -36,6 +36,8 @@ FILES = {
     "an unknown rule for senders": (
         "judging:\n  rules:\n    quit-misssing: { severity: off, reason: x }\n", "3:5", ["quit-misssing", '"quit-missing"']),
     "a rule for senders without a reason": ("judging:\n  rules:\n    quit-missing: { severity: off }\n", "3:5", ["reason"]),
+    "an answerer of names that is none": (["--dns", "resolver"], ["--dns", '"resolver"', "system", "zone file"]),
+    "an rspamd without an address": (["--rspamd", "yes"], ["--rspamd", '"yes"', "http://127.0.0.1:11333"]),
     "an unknown profile of senders": ("judging:\n  profile: bluk\n", "2:12", ["bluk", '"bulk"']),
     "an unknown threshold": ("judging:\n  thresholds:\n    held-idel: 5s\n", "3:5", ["held-idel", '"held-idle"']),
     "bad YAML": ("rules: [ oh\n", "", []),
@@ -257,6 +259,7 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(status, 0)
         for flag in ("--config", "--scenario", "--rule", "--smtp", "--smtps", "--http", "--hostname", "--tls-cert", "--tls-key",
                      "--tls", "--store", "--transcript", "--seed", "--time-scale", "--loops", "--magic", "--no-magic", "--judge",
+                     "--dns", "--rspamd",
                      "--exit-after", "--ready-file"):
             self.assertIn(flag, out)
 

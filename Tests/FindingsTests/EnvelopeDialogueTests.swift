@@ -743,7 +743,7 @@ import Testing
         }
     }
 
-    // MARK: Names and SPF
+    // MARK: Names
 
     @Test func sendersThatCannotBeAnswered() {
         var names = NameFacts()
@@ -761,16 +761,6 @@ import Testing
             talk.quit()
             #expect(talk.judged(circumstances).states[.senderDomainDead] == state, "\(domain)")
         }
-    }
-
-    @Test(arguments: [
-        ("pass", RuleState.kept), ("Fail", .broken), ("softfail", .broken), ("none", .broken), ("permerror", .broken),
-        ("temperror", .notObserved),
-    ])
-    func spf(_ word: String, _ state: RuleState) {
-        var ledger = Ledger(settings: JudgingSettings(), session: "s1", isLocalPeer: false)
-        SenderPolicy.judge(word, domain: "sender.example", Evidence(), &ledger)
-        #expect(ledger.states[.spfFail] == state)
     }
 }
 

@@ -213,7 +213,7 @@ import Testing
         }
         #expect(RuleTable.judged(rule(SenderProfile.allCases, .always)) == "by when it was sent")
         #expect(RuleTable.judged(rule([.bulk], .always)) == "by when it was sent; profile bulk")
-        #expect(RuleTable.judged(rule([.strict], .with(option: "--x"))) == "with --x; profile strict")
+        #expect(RuleTable.judged(rule([.strict], .with(.rspamd))) == "with --rspamd; profile strict")
         #expect(RuleTable.judged(rule([.mx], .never(because: "no"))) == "not: no")
     }
 

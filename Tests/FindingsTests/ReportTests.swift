@@ -109,6 +109,18 @@ import Testing
         #expect(Report(input([])).not_judged.allSatisfy { $0.kind != .profile })
     }
 
+    @Test func whomNobodyMayAskIsSaid() throws {
+        func reasons(_ settings: JudgingSettings, client: String) -> [UnjudgedRule.Kind?] {
+            var input = input([SampleReport.judgement("s1", [])], settings)
+            input.records = [SampleReport.record(SampleReport.talk("s1", client: client))]
+            let report = Report(input)
+            return [.connNoPtr, .spfFail].map { id in report.not_judged.first { $0.rule == id }?.kind }
+        }
+        #expect(reasons(JudgingSettings(), client: "192.0.2.9:1") == [.option, .option])
+        #expect(reasons(JudgingSettings(witnesses: [.names]), client: "192.0.2.9:1") == [nil, .option])
+        #expect(reasons(JudgingSettings(witnesses: [.names, .rspamd]), client: "127.0.0.1:1") == [.local, .local])
+    }
+
     @Test func excusesNameTheirFaults() {
         #expect(
             report.excused == [ExcusedRule(rule: .greetEarlyTalker, because: ["a reply was late"], session_count: 1)])

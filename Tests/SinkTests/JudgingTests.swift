@@ -21,12 +21,14 @@ struct JudgingTests {
         input.session = "s\(number)"
         input.message = "s\(number).1"
         return HandedMessage(
-            session: number, client: "192.0.2.1", input: input, capabilities: [], isExtended: true, sizeLimit: 0)
+            session: number, client: "192.0.2.1", helo: Array("mail.b.test".utf8), input: input, capabilities: [],
+            isExtended: true, sizeLimit: 0)
     }
 
-    private func session(_ number: UInt64) throws -> StoredSession {
+    private func session(_ number: UInt64, client: String = "127.0.0.1") throws -> StoredSession {
         var rehearsal = Rehearsal(
-            sharing: RuleBook(rules: [], seed: 1, timeScale: 1, magic: .usual, catalogue: .empty), number: number)
+            sharing: RuleBook(rules: [], seed: 1, timeScale: 1, magic: .usual, catalogue: .empty), number: number,
+            clientHost: client)
         rehearsal.send("EHLO mail.b.test\r\nMAIL FROM:<a@b.test>\r\n")
         rehearsal.send("RCPT TO:<c@d.test>\r\n")
         rehearsal.send("QUIT\r\n")
@@ -97,6 +99,75 @@ struct JudgingTests {
         #expect(judging.verdicts.judgement(of: 1) == nil && judging.verdicts.judgement(of: 2) != nil)
         let third = try #require(judging.verdicts.judgement(of: 3)).findings.map(\.rule)
         #expect(!third.contains(.dataBareLf), "its message was forgotten")
+        await judging.close()
+    }
+
+    /// Answers after a while, the first question last.
+    private final class Slow: NameResolver, MailChecker {
+        let asked = Atomic<Int>(0)
+        let most = Atomic<Int>(0)
+        let isDumb: Bool
+
+        init(isDumb: Bool = false) { self.isDumb = isDumb }
+
+        private func wait() async {
+            let before = asked.wrappingAdd(1, ordering: .relaxed).newValue
+            most.max(before, ordering: .relaxed)
+            try? await Task.sleep(for: .milliseconds(isDumb ? 60_000 : before == 1 ? 200 : 50))
+            asked.wrappingSubtract(1, ordering: .relaxed)
+        }
+
+        func records(_ name: String, _ type: RecordType) async -> NameAnswer<[String]> {
+            await wait()
+            return .none
+        }
+
+        func verdict(on question: MailQuestion) async -> MailVerdict? {
+            await wait()
+            var verdict = MailVerdict()
+            verdict.spf = "fail"
+            return verdict
+        }
+    }
+
+    @Test func `Others are asked of many at once, and the order of the sessions stays`() async throws {
+        let slow = Slow()
+        let judging = try Judging(
+            settings: JudgingSettings(), outsiders: Outsiders(resolver: slow, checker: slow), observedSince_us: 0)
+        let told = Told()
+        judging.whenJudged { session, _ in told.ids.withLock { $0.append(session.id) } }
+        for number in UInt64(1)...20 {
+            judging.take([message(number, Self.broken)])
+            judging.take(try session(number, client: "192.0.2.1"))
+        }
+        await judging.settle()
+        #expect(told.ids.withLock { $0 } == (1...20).map { "s\($0)" })
+        #expect(slow.most.load(ordering: .relaxed) > 4)
+        let rules = try #require(judging.verdicts.judgement(of: 7)).findings.map(\.rule)
+        #expect(rules.contains(.spfFail) && rules.contains(.connNoPtr) && rules.contains(.senderDomainDead))
+        await judging.close()
+    }
+
+    @Test func `Of this machine nobody is asked`() async throws {
+        let slow = Slow(isDumb: true)
+        let judging = try Judging(
+            settings: JudgingSettings(), outsiders: Outsiders(resolver: slow, checker: slow), observedSince_us: 0)
+        judging.take(try session(1, client: "127.0.0.1"))
+        await judging.settle()
+        let states = try #require(judging.verdicts.judgement(of: 1)).states
+        #expect(states[.connNoPtr] == .notObserved && states[.spfFail] == .notObserved)
+        #expect(slow.most.load(ordering: .relaxed) == 0)
+        await judging.close()
+    }
+
+    @Test func `Without an answer in time it is judged all the same, and that is counted`() async throws {
+        let slow = Slow(isDumb: true)
+        let judging = try Judging(
+            settings: JudgingSettings(), outsiders: Outsiders(resolver: slow), observedSince_us: 0)
+        judging.take(try session(1, client: "192.0.2.1"))
+        await judging.settle()
+        #expect(try #require(judging.verdicts.judgement(of: 1)).states[.connNoPtr] == .notObserved)
+        #expect(judging.status.namesUnanswered == 1)
         await judging.close()
     }
 

@@ -35,14 +35,14 @@ struct Rehearsal: ~Copyable {
     /// One of several sessions with the same rules and their counts.
     init(
         sharing rules: RuleBook, number: UInt64, profile: Profile = Profile(hostname: "mx.test"),
-        tlsFault: TLSFault? = nil
+        tlsFault: TLSFault? = nil, clientHost: String = "127.0.0.1"
     ) {
         let context = ListenerContext(
             name: "smtp", profile: profile, rules: rules, implicitTLS: false, tlsFault: tlsFault, keepsMessages: true,
             records: true)
         conversation = Conversation(
-            id: "s\(number)", number: number, context: context, client: "127.0.0.1:5000", clientHost: "127.0.0.1",
-            clientAddress: IPAddress("127.0.0.1"))
+            id: "s\(number)", number: number, context: context, client: "\(clientHost):5000", clientHost: clientHost,
+            clientAddress: IPAddress(clientHost))
         conversation.opened(local: "127.0.0.1:25", wall_us: 0, now_ns: now_ns, &effects)
         collect()
     }

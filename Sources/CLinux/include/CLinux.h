@@ -89,4 +89,11 @@ void linux_give_way(void);
 /// Gives the blocks of a range back to the file system; it reads as zeros then. Not every file system can.
 int linux_punch_hole(int descriptor, int64_t offset, int64_t count);
 
+/// Asks the name system (libresolv, with the servers of /etc/resolv.conf or, where `port` is not 0, one IPv4 address in
+/// network order) for records of a type. Writes each as one line into `lines`: an address, a name, or a preference, a
+/// space and a name. Returns how many octets were written, 0 where there are no such records, -1 where no answer, or
+/// none that tells, came. Waits for `patience_s` about.
+int linux_resolve(
+    const char *name, int type, uint32_t server, uint16_t port, int patience_s, char *lines, size_t capacity);
+
 #endif

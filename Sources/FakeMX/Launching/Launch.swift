@@ -3,6 +3,7 @@
 import EventLoop
 import Glibc
 import Mail
+import Outside
 import Settings
 import Sink
 import Store
@@ -40,7 +41,7 @@ package enum Launch {
                     identity: try identity(of: listener, configuration.caFile == nil ? nil : menu, &identities),
                     tlsFault: listener.tlsFault))
         }
-        return SinkConfiguration(
+        var sink = SinkConfiguration(
             listeners: listeners, tlsMenu: menu, rules: configuration.rules, seed: configuration.seed,
             timeScale: configuration.timeScale, magic: configuration.magic, catalogue: configuration.catalogue,
             store: store(configuration),
@@ -49,6 +50,28 @@ package enum Launch {
             judging: configuration.judging,
             loops: configuration.loops == 0 ? usualLoops(configuration) : configuration.loops,
             connectionLimit: configuration.connections)
+        sink.outsiders = try outsiders(configuration)
+        return sink
+    }
+
+    private static func outsiders(_ configuration: Configuration) throws(LaunchTrouble) -> Outsiders {
+        var outsiders = Outsiders()
+        switch configuration.names {
+        case .off: break
+        case .system: outsiders.resolver = CachingResolver(SystemResolver())
+        case .server(let address, let port):
+            outsiders.resolver = CachingResolver(
+                SystemResolver(SystemResolver.NameServer(address: address, port: port)))
+        case .records(let records): outsiders.resolver = records
+        }
+        if let rspamd = try rspamd(configuration) { outsiders.checker = rspamd }
+        return outsiders
+    }
+
+    /// nil where none is named.
+    static func rspamd(_ configuration: Configuration) throws(LaunchTrouble) -> Rspamd? {
+        guard case .at(let url) = configuration.rspamd else { return nil }
+        do { return try Rspamd(url: url) } catch { throw LaunchTrouble("--rspamd: \(error)", isBadUse: true) }
     }
 
     /// One a core. Loops that commit to a file themselves share a commit among what each has at hand: one loop makes

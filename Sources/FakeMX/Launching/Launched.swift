@@ -3,6 +3,7 @@
 import EventLoop
 import Faults
 import Glibc
+import Outside
 import Settings
 import Sink
 import Store
@@ -74,6 +75,11 @@ package final class Launched: Sendable {
             }
         let isWatched = configuration.http != .off || surroundings.isWatched
         let sink = try Launch.sinkConfiguration(configuration, menu, transcript: transcript, isWatched: isWatched)
+        if let rspamd = try Launch.rspamd(configuration) {
+            do { try await rspamd.ping() } catch {
+                warnings.append("--rspamd: \(error); until it answers, nothing is said of SPF, DKIM and DMARC")
+            }
+        }
         let server: Server
         let addresses: [String]
         do {
@@ -194,7 +200,9 @@ package final class Launched: Sendable {
         else {
             throw ReloadRefusal(description: "what HTTP listens on or asks for changed; start fakemx anew for that")
         }
-        guard before.judging == configuration.judging else {
+        guard before.judging == configuration.judging, before.names == configuration.names,
+            before.rspamd == configuration.rspamd
+        else {
             throw ReloadRefusal(description: "how senders are judged changed; start fakemx anew for that")
         }
         try server.reload(

@@ -39,7 +39,7 @@ package struct NetworkAddress: Sendable, Hashable {
         }
     }
 
-    var isIPv4Address: Bool { high == 0 && low >> 32 == 0xffff }
+    package var isIPv4Address: Bool { high == 0 && low >> 32 == 0xffff }
 
     /// The octets in network order: four, or sixteen.
     var octets: [UInt8] {

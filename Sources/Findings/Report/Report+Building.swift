@@ -134,8 +134,9 @@ private struct ReportBuilder {
     // MARK: Writing
 
     func report(_ content: (String) -> [UInt8]?) -> Report {
+        let isLocal = senders.allSatisfy { SessionTrace.isLocal($0.address) }
         let unjudged = SenderRules.all.compactMap { rule in
-            states[rule.id] == .notObserved ? input.settings.unjudged(rule) : nil
+            states[rule.id] == .notObserved ? input.settings.unjudged(rule, isLocal: isLocal) : nil
         }
         let unjudgedIDs = Set(unjudged.map(\.rule))
         let most = senders.enumerated().sorted { one, other in

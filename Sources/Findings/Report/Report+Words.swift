@@ -108,12 +108,13 @@ extension UnjudgedRule.Kind {
         case .off: "switched off"
         case .profile: "not asked of this profile"
         case .option: "waiting for an option"
+        case .local: "not asked about peers on this machine and in private networks"
         case .never: "never judged"
         }
     }
 
     /// In the order in which they are shown.
-    static let inOrder: [UnjudgedRule.Kind] = [.off, .option, .profile, .never]
+    static let inOrder: [UnjudgedRule.Kind] = [.off, .option, .local, .profile, .never]
 }
 
 extension ExcusedRule {

@@ -82,6 +82,8 @@ package struct UnjudgedRule: Sendable, Hashable, Codable {
         case profile
         /// An option has to be given first.
         case option
+        /// Nobody is asked about peers on this machine and in private networks.
+        case local
         /// It is never judged.
         case never
     }

@@ -24,14 +24,22 @@ package struct ReportInput: Sendable {
 
 extension JudgingSettings {
     /// Why a rule is not judged under these settings; nil where it is.
-    func unjudged(_ rule: SenderRule) -> UnjudgedRule? {
+    ///
+    /// - Parameter isLocal: every peer was this machine or of a private network.
+    func unjudged(_ rule: SenderRule, isLocal: Bool) -> UnjudgedRule? {
         if let override = overrides[rule.id] {
             return override.severity == nil ? UnjudgedRule(rule: rule.id, kind: .off, because: override.reason) : nil
         }
         switch rule.judging {
         case .never(let because): return UnjudgedRule(rule: rule.id, kind: .never, because: because)
-        case .with(let option):
-            return UnjudgedRule(rule: rule.id, kind: .option, because: "it takes \(option)")
+        case .with(let witness):
+            guard witnesses.contains(witness) else {
+                return UnjudgedRule(rule: rule.id, kind: .option, because: "it takes \(witness.rawValue)")
+            }
+            if isLocal {
+                return UnjudgedRule(
+                    rule: rule.id, kind: .local, because: "nobody is asked about this machine and private networks")
+            }
         case .always: break
         }
         guard profile != .strict, !rule.profiles.contains(profile) else { return nil }

@@ -34,7 +34,7 @@ package enum RuleTable {
     static func judged(_ rule: SenderRule) -> String {
         switch rule.judging {
         case .never(let because): return "not: \(because)"
-        case .with(let option): return "with \(option)\(profiles(rule))"
+        case .with(let witness): return "with \(witness.rawValue)\(profiles(rule))"
         case .always: return "\(needs(rule.needs))\(profiles(rule))"
         }
     }

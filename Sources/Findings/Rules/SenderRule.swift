@@ -29,8 +29,8 @@ package struct SenderRule: Sendable {
     /// Whether and how this rule is judged here.
     package enum Judging: Sendable, Hashable {
         case always
-        /// With an option that the user has to give, such as `--rspamd`.
-        case with(option: String)
+        /// Where the user says who is to be asked.
+        case with(Witness)
         /// Not, and why.
         case never(because: String)
     }
@@ -70,6 +70,14 @@ package struct SenderRule: Sendable {
         self.profiles = profiles
         self.judging = judging
     }
+}
+
+/// Somebody outside who is asked about a sender, by the option that says so; nobody without it.
+package enum Witness: String, Sendable, Hashable, Codable, CaseIterable {
+    /// The name system, of peers and of the names that they give.
+    case names = "--dns"
+    /// SPF, DKIM, DMARC and ARC.
+    case rspamd = "--rspamd"
 }
 
 /// How grave it is to break a rule, the gravest first.

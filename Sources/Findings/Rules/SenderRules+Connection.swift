@@ -12,7 +12,7 @@ extension SenderRules {
             fix: "Have whoever runs the network set a PTR record for each address from which mail is sent.",
             citation: "RFC 8601 §3 (iprev); Gmail sender guidelines; Apple iCloud postmaster",
             profiles: [.mx, .bulk],
-            judging: .never(because: "it takes the name system, which the sink does not ask yet")),
+            judging: .with(.names)),
         SenderRule(
             .connFcrdnsMismatch, .core, .reputation, needs: .dns,
             what: "Connects from an address whose reverse names do not lead back to it.",
@@ -20,7 +20,7 @@ extension SenderRules {
             fix: "Give the name in the PTR record an A or AAAA record with the address of the sender.",
             citation: "RFC 8601 §3 (iprev); Validity notes on Yahoo",
             profiles: [.mx, .bulk],
-            judging: .never(because: "it takes the name system, which the sink does not ask yet")),
+            judging: .with(.names)),
         SenderRule(
             .connTooManyConcurrent, .core, .reputation, needs: .crossSession,
             what: "Holds more connections open at once than the receiver allows to one address.",
@@ -81,7 +81,7 @@ extension SenderRules {
                 """,
             citation: "Word to the Wise, Following the SMTP rules; haraka-plugin-helo.checks 'dynamic'",
             profiles: [.mx, .bulk],
-            judging: .never(because: "it takes the name system, which the sink does not ask yet")),
+            judging: .with(.names)),
         SenderRule(
             .connRateBurst, .extra, .reputation, needs: .crossSession,
             what: "Opens connections faster than receivers tolerate.",

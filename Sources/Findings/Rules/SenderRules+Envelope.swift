@@ -298,7 +298,7 @@ extension SenderRules {
                 RFC 7208 §2.4, §4.6.4, §8.4; Gmail sender guidelines (550 5.7.27 / 5.7.26); Outlook.com 2025 high- \
                 volume rules (550 5.7.515), digest
                 """,
-            judging: .never(because: "it takes a check of SPF, DKIM and DMARC, which the sink does not ask for yet")),
+            judging: .with(.rspamd)),
         SenderRule(
             .verpMissing, .core, .info, needs: .crossSession,
             what: "Sends bulk mail whose copies all have the same return path.",
@@ -514,7 +514,7 @@ extension SenderRules {
             why: "Bounces cannot be delivered, so receivers refuse the sender at MAIL or RCPT.",
             fix: "Use a domain with an MX record that takes mail, and no null MX.",
             citation: "RFC 5321 §2.3.5; RFC 7505 §4.2",
-            judging: .never(because: "it takes the name system, which the sink does not ask yet")),
+            judging: .with(.names)),
         SenderRule(
             .bdatAfterError, .extra, .must, needs: .probe,
             what: "Sends more chunks, or a new MAIL without RSET, after a BDAT was refused.",

@@ -213,7 +213,7 @@ extension SenderRules {
             fix: "Sign with d= of the domain of From, or use that domain in MAIL FROM.",
             citation: "RFC 7489 §3.1; Gmail sender guidelines; Microsoft requirements for high-volume senders (550 "
                 + "5.7.515)",
-            judging: .never(because: "it takes a check of SPF, DKIM and DMARC, which the sink does not ask for yet")),
+            judging: .with(.rspamd)),
         SenderRule(
             .hdrArcBroken, .core, .must, needs: .wire,
             what: "Sends an ARC set that is incomplete, or a chain with a gap.",

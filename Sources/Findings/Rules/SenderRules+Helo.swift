@@ -67,7 +67,7 @@ extension SenderRules {
             fix: "Use a name that has an A or AAAA record.",
             citation: "RFC 5321 §2.3.5, §4.1.4",
             profiles: [.mx, .bulk],
-            judging: .never(because: "it takes the name system, which the sink does not ask yet")),
+            judging: .with(.names)),
         SenderRule(
             .heloNameNotPeer, .core, .reputation, needs: .dns,
             what: "Gives an EHLO name that belongs to another address than the one it connects from.",
@@ -75,7 +75,7 @@ extension SenderRules {
             fix: "Give the EHLO name an A or AAAA record with the address that the mail leaves from.",
             citation: "RFC 5321 §4.1.4; Word to the Wise, Following the SMTP rules",
             profiles: [.mx, .bulk],
-            judging: .never(because: "it takes the name system, which the sink does not ask yet")),
+            judging: .with(.names)),
         SenderRule(
             .heloOldHelo, .core, .should, needs: .wire,
             what: "Starts with HELO although EHLO was not refused.",
@@ -115,7 +115,7 @@ extension SenderRules {
             fix: "Use one name for EHLO, the PTR record and the address record.",
             citation: "Word to the Wise, Following the SMTP rules",
             profiles: [.mx, .bulk],
-            judging: .never(because: "it takes the name system, which the sink does not ask yet")),
+            judging: .with(.names)),
         SenderRule(
             .heloReceiverName, .extra, .must, needs: .wire,
             what: "Introduces itself with the name or the address of the receiver.",

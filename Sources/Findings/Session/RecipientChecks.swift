@@ -97,21 +97,3 @@ enum RecipientChecks {
             as: isSoftened ? (.info, "the peer is this machine, where made-up domains are usual") : nil, saw: saw)
     }
 }
-
-// MARK: SPF
-
-/// The verdict of SPF (RFC 7208 §2.6), brought by whoever asked the name system.
-package enum SenderPolicy {
-    /// - Parameters:
-    ///   - result: one of the words of RFC 7208 §2.6, in any case.
-    ///   - domain: that of MAIL FROM, or the EHLO name where the reverse-path is null.
-    package static func judge(_ result: String, domain: String, _ evidence: Evidence, _ ledger: inout Ledger) {
-        switch result.lowercased() {
-        case "pass": ledger.kept(.spfFail)
-        // Neutral is to be treated as none is (RFC 7208 §8.2).
-        case "fail", "softfail", "neutral", "none", "permerror":
-            ledger.broken(.spfFail, evidence, saw: "SPF of \(domain): \(result.lowercased())")
-        default: break  // temperror says nothing
-        }
-    }
-}

@@ -8,11 +8,16 @@ package struct HandedMessage: Sendable {
     let session: UInt64
     /// The address of the client, without a port.
     let client: String
+    /// What the client called itself.
+    let helo: [UInt8]
     var input: MessageInput
     /// What EHLO listed; nothing after HELO.
     let capabilities: CapabilitySet
     let isExtended: Bool
     let sizeLimit: Int
+
+    /// nil of a client about which nobody is asked.
+    var question: MailQuestion? { MailQuestion(input, client: client, helo: helo) }
 
     /// What it takes while it waits, in octets, about.
     var octetCount: Int { input.content.count + 512 + 64 * input.recipients.count }
@@ -35,7 +40,7 @@ extension Conversation {
         input.disturbances = disturbances
         effects.judged.append(
             HandedMessage(
-                session: number, client: clientHost, input: input,
+                session: number, client: clientHost, helo: session.helo ?? [], input: input,
                 capabilities: session.saidEHLO ? session.capabilities : [],
                 isExtended: session.saidEHLO, sizeLimit: context.profile.limits.messageSize))
     }

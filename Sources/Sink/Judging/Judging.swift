@@ -23,6 +23,8 @@ package final class Judging: Sendable {
         package static let patience_ns: UInt64 = 10_000_000_000
         /// Sessions with messages that were judged, and no end yet.
         package static let openSessions = 20_000
+        /// Pieces of work for which others are asked before it is their turn.
+        package static let asked = 32
     }
 
     private enum Work: Sendable {
@@ -57,6 +59,12 @@ package final class Judging: Sendable {
         var facts: [MessageIdentity] = []
     }
 
+    /// What others are asked about a piece of work.
+    private enum Asked {
+        case message(Inquiry<MailVerdict>)
+        case session(Inquiry<NameFacts>)
+    }
+
     /// Of the judge's thread alone.
     private struct Bench {
         var open: [UInt64: Open] = [:]
@@ -77,9 +85,14 @@ package final class Judging: Sendable {
         package var judging_ns: UInt64 = 0
         package var messagesLeftOut = 0
         package var sessionsLeftOut = 0
+        /// Sessions for which the name system was asked and did not answer in time, and messages for which rspamd did
+        /// not.
+        package var namesUnanswered = 0
+        package var mailUnanswered = 0
     }
 
     package let settings: JudgingSettings
+    private let outsiders: Outsiders
     private let waiting = Mutex(Waiting())
     /// Of what waits, and of what the thread has taken and not judged yet.
     private let octets = Atomic<Int>(0)
@@ -97,8 +110,9 @@ package final class Judging: Sendable {
     /// Told of every session that was judged, on the judge's thread.
     private let onJudged = Mutex<(@Sendable (StoredSession, SessionJudgement) -> Void)?>(nil)
 
-    package init(settings: JudgingSettings, observedSince_us: Int64) throws {
+    package init(settings: JudgingSettings, outsiders: Outsiders = Outsiders(), observedSince_us: Int64) throws {
         self.settings = settings
+        self.outsiders = outsiders
         verdicts = Verdicts(settings: OverTimeSettings(judging: settings, observedSince_us: observedSince_us))
         let thread = try QuietThread { [weak self] in self?.judgeAll() }
         self.thread.withLock { $0 = thread }
@@ -121,7 +135,9 @@ package final class Judging: Sendable {
                 switch work {
                 case .message: waiting.messagesLeftOut += 1
                 case .session: waiting.sessionsLeftOut += 1
-                case .mark, .forget: break
+                // Nothing is judged any more.
+                case .mark(let done): done()
+                case .forget: break
                 }
                 return false
             }
@@ -149,10 +165,7 @@ package final class Judging: Sendable {
     package func settle() async {
         askers.wrappingAdd(1, ordering: .relaxed)
         defer { askers.wrappingSubtract(1, ordering: .relaxed) }
-        await withCheckedContinuation { done in
-            let isClosed = waiting.withLock { $0.isClosed }
-            if isClosed { done.resume() } else { put(.mark { done.resume() }) }
-        }
+        await withCheckedContinuation { done in put(.mark { done.resume() }) }
     }
 
     /// - Parameter isMeant: asked with the id of a session; those are forgotten, with all that was found in them.
@@ -196,13 +209,22 @@ package final class Judging: Sendable {
             }
             guard !batch.isEmpty else { return }
             bench.withLock { bench in
-                for (work, since) in batch {
+                var asked: [Int: Asked] = [:]
+                var front = 0
+                for (index, (work, since)) in batch.enumerated() {
                     giveWay(since)
+                    while front < min(batch.count, index + Bounds.asked), !outsiders.isNobody {
+                        asked[front] = ask(batch[front].work)
+                        front += 1
+                    }
                     oldest_ns.store(since.nanoseconds, ordering: .relaxed)
                     // Those who wait for a mark ask at once how much is left: it is none of it.
-                    if case .mark = work { count.wrappingSubtract(1, ordering: .relaxed) }
+                    if case .mark = work {
+                        count.wrappingSubtract(1, ordering: .relaxed)
+                        oldest_ns.store(0, ordering: .relaxed)
+                    }
                     let began_ns = QuietThread.processorTime_ns
-                    judge(work, &bench)
+                    judge(work, asked.removeValue(forKey: index), &bench)
                     let took_ns = QuietThread.processorTime_ns - began_ns
                     if case .mark = work { continue }
                     counts.withLock { $0.judging_ns += took_ns }
@@ -229,10 +251,30 @@ package final class Judging: Sendable {
         }
     }
 
-    private func judge(_ work: Work, _ bench: inout Bench) {
+    private func ask(_ work: Work) -> Asked? {
         switch work {
-        case .message(let message): judge(message, &bench)
-        case .session(let session): judge(session, &bench)
+        case .message(let message): outsiders.ask(message.question).map { .message($0) }
+        case .session(let session):
+            outsiders.resolver == nil
+                ? nil : outsiders.ask(NameQuestions(SessionTrace(session.log))).map { .session($0) }
+        case .mark, .forget: nil
+        }
+    }
+
+    private func judge(_ work: Work, _ asked: Asked?, _ bench: inout Bench) {
+        switch work {
+        case .message(let message):
+            if case .message(let inquiry) = asked {
+                judge(message, inquiry, &bench)
+            } else {
+                judge(message, nil, &bench)
+            }
+        case .session(let session):
+            if case .session(let inquiry) = asked {
+                judge(session, inquiry, &bench)
+            } else {
+                judge(session, nil, &bench)
+            }
         case .mark(let done): done()
         case .forget(let isMeant):
             bench.open = bench.open.filter { !isMeant("s\($0.key)") }
@@ -240,7 +282,7 @@ package final class Judging: Sendable {
         }
     }
 
-    private func judge(_ message: HandedMessage, _ bench: inout Bench) {
+    private func judge(_ message: HandedMessage, _ inquiry: Inquiry<MailVerdict>?, _ bench: inout Bench) {
         guard bench.open[message.session] != nil || bench.open.count < Bounds.openSessions else { return }
         let isLocal = SessionTrace.isLocal(message.client)
         var open =
@@ -249,6 +291,13 @@ package final class Judging: Sendable {
         var input = message.input
         input.offer = TraceOffer(message)
         Judge.judge(input, &open.ledger)
+        if let inquiry {
+            if let verdict = inquiry.answer() {
+                verdict.judge(input, helo: message.helo, &open.ledger)
+            } else {
+                counts.withLock { $0.mailUnanswered += 1 }
+            }
+        }
         open.facts.append(MessageIdentity(input))
         if open.facts.count > Self.mostFacts { open.facts.removeFirst(Self.mostFacts / 2) }
         bench.open[message.session] = open
@@ -258,12 +307,17 @@ package final class Judging: Sendable {
     /// Messages of one session that the attempts over time are told of.
     private static let mostFacts = 2000
 
-    private func judge(_ session: StoredSession, _ bench: inout Bench) {
+    private func judge(_ session: StoredSession, _ inquiry: Inquiry<NameFacts>?, _ bench: inout Bench) {
         let trace = SessionTrace(session.log, eventsDropped: session.eventsDropped)
         let open = bench.open.removeValue(forKey: session.number)
         var ledger =
             open?.ledger ?? Ledger(settings: settings, session: trace.id, isLocalPeer: trace.isLoopback)
-        Judge.judge(trace, verdicts.circumstances(of: trace), &ledger)
+        var circumstances = verdicts.circumstances(of: trace)
+        if let inquiry {
+            circumstances.names = inquiry.answer()
+            if circumstances.names == nil { counts.withLock { $0.namesUnanswered += 1 } }
+        }
+        Judge.judge(trace, circumstances, &ledger)
         let judgement = Judge.judgement(trace, ledger)
         verdicts.add(judgement, session.number, trace, open?.facts ?? [])
         counts.withLock {

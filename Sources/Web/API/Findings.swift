@@ -127,6 +127,8 @@ struct JudgingView: Encodable {
     let waiting: Int
     let oldest_us: UInt64
     let sessions_judged, messages_judged, sessions_left_out, messages_left_out: Int
+    /// Sessions and messages for which somebody outside was asked and did not answer.
+    let names_unanswered, mail_unanswered: Int
     /// Processor time that judging has taken so far, in microseconds.
     let judging_us: UInt64
     let findings: [String: Int]
@@ -138,6 +140,8 @@ struct JudgingView: Encodable {
         messages_judged = status.messagesJudged
         sessions_left_out = status.sessionsLeftOut
         messages_left_out = status.messagesLeftOut
+        names_unanswered = status.namesUnanswered
+        mail_unanswered = status.mailUnanswered
         judging_us = status.judging_ns / 1000
         findings = status.findingsBySeverity
     }

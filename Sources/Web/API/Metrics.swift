@@ -78,6 +78,11 @@ enum Metrics {
         page.begin("fakemx_judging_left_out_total", "counter", "What was not judged since too much waited.")
         page.sample("fakemx_judging_left_out_total", [("kind", "message")], status.messagesLeftOut)
         page.sample("fakemx_judging_left_out_total", [("kind", "session")], status.sessionsLeftOut)
+        page.begin(
+            "fakemx_judging_unanswered_total", "counter",
+            "What was judged without an answer from outside, by who was asked.")
+        page.sample("fakemx_judging_unanswered_total", [("asked", "dns")], status.namesUnanswered)
+        page.sample("fakemx_judging_unanswered_total", [("asked", "rspamd")], status.mailUnanswered)
     }
 
     private struct Page {

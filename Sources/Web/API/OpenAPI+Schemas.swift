@@ -137,12 +137,13 @@ enum OpenAPISchemas {
         object(
             [
                 "waiting": integer, "oldest_us": integer, "sessions_judged": integer, "messages_judged": integer,
-                "sessions_left_out": integer, "messages_left_out": integer, "judging_us": integer,
+                "sessions_left_out": integer, "messages_left_out": integer, "names_unanswered": integer,
+                "mail_unanswered": integer, "judging_us": integer,
                 "findings": .object(["type": "object", "additionalProperties": integer]),
             ],
             required: [
                 "waiting", "oldest_us", "sessions_judged", "messages_judged", "sessions_left_out", "messages_left_out",
-                "judging_us", "findings",
+                "names_unanswered", "mail_unanswered", "judging_us", "findings",
             ])
     }
 

@@ -3,6 +3,7 @@
 import ArgumentParser
 import FakeMX
 import Faults
+import Outside
 
 struct RulesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -76,7 +77,7 @@ struct PutRule: AsyncParsableCommand {
     var line: String
 
     func run() async throws {
-        let answer = try await running.ask("PUT", "rules/" + APIClient.encoded(name), rule.query(), body: line)
+        let answer = try await running.ask("PUT", "rules/" + HTTPCaller.encoded(name), rule.query(), body: line)
         if running.output == .json { Output.text(answer.text + "\n") }
     }
 }
@@ -101,7 +102,7 @@ struct RemoveRules: AsyncParsableCommand {
     }
 
     func run() async throws {
-        for name in names { _ = try await running.ask("DELETE", "rules/" + APIClient.encoded(name)) }
+        for name in names { _ = try await running.ask("DELETE", "rules/" + HTTPCaller.encoded(name)) }
         if all || rule.space != nil { _ = try await running.ask("DELETE", "rules", all ? [] : rule.query()) }
     }
 }

@@ -4,6 +4,7 @@ import ArgumentParser
 import FakeMX
 import Faults
 import FoundationEssentials
+import Outside
 
 struct Running: ParsableArguments {
     static let usualURL = "http://127.0.0.1:8025"
@@ -19,12 +20,13 @@ struct Running: ParsableArguments {
 
     enum Form: String, ExpressibleByArgument, CaseIterable { case table, json }
 
-    func client() throws(ExitStatus) -> APIClient {
+    func client() throws(ExitStatus) -> HTTPCaller {
         let environment = Places.environment
         func named(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
         do {
-            return try APIClient(
-                url: url ?? named("FAKEMX_URL") ?? Self.usualURL, token: token ?? named("FAKEMX_TOKEN"))
+            return try HTTPCaller(
+                url: url ?? named("FAKEMX_URL") ?? Self.usualURL, token: token ?? named("FAKEMX_TOKEN"),
+                hint: "; is fakemx running there? --url or FAKEMX_URL says where")
         } catch { throw .badUse(error.description) }
     }
 
@@ -34,20 +36,20 @@ struct Running: ParsableArguments {
     func ask(
         _ method: String = "GET", _ path: String, _ query: [(name: String, value: String)] = [],
         body: String? = nil, expected: Set<Int> = []
-    ) async throws(ExitStatus) -> APIClient.Answer {
+    ) async throws(ExitStatus) -> HTTPCaller.Answer {
         let client = try client()
-        let answer: APIClient.Answer
+        let answer: HTTPCaller.Answer
         do {
             answer = try await client.call(
                 method, "/api/fakemx/" + path, query: query, body: body.map { Array($0.utf8) },
-                contentType: body == nil ? nil : "text/plain")
+                headers: body == nil ? [] : [("content-type", "text/plain")])
         } catch { throw .failure(error.description) }
         if answer.status / 100 == 2 || expected.contains(answer.status) { return answer }
         throw Self.refused(answer, client.url)
     }
 
     /// What an answer that is none says, and whose fault it is.
-    static func refused(_ answer: APIClient.Answer, _ url: String) -> ExitStatus {
+    static func refused(_ answer: HTTPCaller.Answer, _ url: String) -> ExitStatus {
         let detail = (try? JSONDecoder().decode(ProblemDetail.self, from: Data(answer.body)))?.detail ?? answer.text
         if answer.status == 401 {
             return .failure("\(url): it asks for a token, and this is not it: --token or FAKEMX_TOKEN says it")
@@ -59,7 +61,7 @@ struct Running: ParsableArguments {
 
     private struct ProblemDetail: Decodable { let detail: String }
 
-    func decoded<Value: Decodable>(_: Value.Type, _ answer: APIClient.Answer) throws(ExitStatus) -> Value {
+    func decoded<Value: Decodable>(_: Value.Type, _ answer: HTTPCaller.Answer) throws(ExitStatus) -> Value {
         do { return try JSONDecoder().decode(Value.self, from: Data(answer.body)) } catch {
             throw .failure("the answer is not what this version of fakemx expects: \(error)")
         }

@@ -4,6 +4,7 @@ import ArgumentParser
 import FakeMX
 import Faults
 import Journal
+import Outside
 
 struct SessionsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -93,7 +94,7 @@ struct ShowCommand: AsyncParsableCommand {
 
     func run() async throws {
         let isMessage = id.contains(".")
-        let path = (isMessage ? "messages/" : "sessions/") + APIClient.encoded(id)
+        let path = (isMessage ? "messages/" : "sessions/") + HTTPCaller.encoded(id)
         switch running.output {
         case .json: Output.text(try await running.ask("GET", path).text + "\n")
         case .table:

@@ -1,24 +1,25 @@
-// Asks a running fakemx over HTTP: what the command line does with --url.
+// One HTTP request and its answer, whole or line by line: what the command line asks a running fakemx with, and the
+// sink those outside.
 
 import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
 
-/// A running fakemx could not be asked.
-package struct APITrouble: Error, CustomStringConvertible {
+/// Somebody could not be asked.
+package struct HTTPTrouble: Error, CustomStringConvertible {
     /// What happened, where, what to do.
     package let description: String
     /// What it said in place of what was asked for.
-    package let refusal: APIClient.Answer?
+    package let refusal: HTTPCaller.Answer?
 
-    package init(_ description: String, refusal: APIClient.Answer? = nil) {
+    package init(_ description: String, refusal: HTTPCaller.Answer? = nil) {
         self.description = description
         self.refusal = refusal
     }
 }
 
-package struct APIClient: Sendable {
+package struct HTTPCaller: Sendable {
     /// Octets of an answer, at most.
     package static let largestAnswer = 256 << 20
     static let connectTimeout_s: Int64 = 5
@@ -36,43 +37,71 @@ package struct APIClient: Sendable {
     private let port: Int
     private let unixPath: String?
     private let token: String?
+    /// What somebody is told who finds nobody there.
+    private let hint: String
 
-    /// - Parameter url: `http://127.0.0.1:8025`, or `unix:/path`.
-    package init(url: String, token: String?) throws(APITrouble) {
+    /// - Parameters:
+    ///   - url: `http://127.0.0.1:8025`, or `unix:/path`.
+    ///   - hint: behind what is wrong, where nobody is there.
+    package init(url: String, token: String? = nil, hint: String = "") throws(HTTPTrouble) {
         self.url = url
         self.token = token
+        self.hint = hint
         if url.hasPrefix("unix:") {
             (host, port, unixPath) = ("localhost", 0, String(url.dropFirst(5)))
             return
         }
         guard url.hasPrefix("http://") else {
-            throw APITrouble("\"\(url)\" is no address of a fakemx; write http://HOST:PORT")
+            throw HTTPTrouble("\"\(url)\" is no address here; write http://HOST:PORT")
         }
         let rest = url.dropFirst(7).prefix { $0 != "/" }
         let colon = rest.hasSuffix("]") ? nil : rest.lastIndex(of: ":")
         let name = colon.map { rest[..<$0] } ?? rest
         guard !name.isEmpty, let port = colon.map({ Int(rest[rest.index(after: $0)...]) }) ?? 80,
             (1...65535).contains(port)
-        else { throw APITrouble("\"\(url)\" is no address of a fakemx; write http://HOST:PORT") }
+        else { throw HTTPTrouble("\"\(url)\" is no address here; write http://HOST:PORT") }
         host = name.hasPrefix("[") ? String(name.dropFirst().dropLast()) : String(name)
         self.port = port
         unixPath = nil
     }
 
     /// One request and its whole answer.
+    ///
+    /// - Parameter patience: how long all of it may take; nil: for ever.
     package func call(
         _ method: String, _ path: String, query: [(name: String, value: String)] = [], body: [UInt8]? = nil,
-        contentType: String? = nil
-    ) async throws(APITrouble) -> Answer {
+        headers: [(String, String)] = [], patience: Duration? = nil
+    ) async throws(HTTPTrouble) -> Answer {
+        guard let patience else { return try await answer(method, path, query, body, headers) }
+        let result = await withTaskGroup(of: Result<Answer, HTTPTrouble>?.self) { group in
+            group.addTask {
+                do throws(HTTPTrouble) {
+                    return .success(try await answer(method, path, query, body, headers))
+                } catch { return .failure(error) }
+            }
+            group.addTask {
+                try? await Task.sleep(for: patience)
+                return nil
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? nil
+        }
+        guard let result else { throw HTTPTrouble("\(url): no answer within \(patience)") }
+        return try result.get()
+    }
+
+    private func answer(
+        _ method: String, _ path: String, _ query: [(name: String, value: String)], _ body: [UInt8]?,
+        _ headers: [(String, String)]
+    ) async throws(HTTPTrouble) -> Answer {
         var status = 0
         var octets: [UInt8] = []
-        try await exchange(method, path, query, body: body, headers: contentType.map { [("content-type", $0)] } ?? []) {
-            part in
+        try await exchange(method, path, query, body: body, headers: headers) { part in
             switch part {
             case .head(let head): status = Int(head.status.code)
             case .body(let buffer):
                 guard octets.count + buffer.readableBytes <= Self.largestAnswer else {
-                    throw APITrouble("\(url): the answer has more than \(Self.largestAnswer) octets")
+                    throw HTTPTrouble("\(url): the answer has more than \(Self.largestAnswer) octets")
                 }
                 octets += buffer.readableBytesView
             case .end: return false
@@ -88,7 +117,7 @@ package struct APIClient: Sendable {
     package func lines(
         _ path: String, query: [(name: String, value: String)] = [], headers: [(String, String)] = [],
         _ take: (String) throws -> Bool
-    ) async throws(APITrouble) {
+    ) async throws(HTTPTrouble) {
         var status = 0
         var rest: [UInt8] = []
         try await exchange("GET", path, query, body: nil, headers: headers) { part in
@@ -109,7 +138,7 @@ package struct APIClient: Sendable {
             }
         }
         guard status == 200 else {
-            throw APITrouble(
+            throw HTTPTrouble(
                 "\(url): \(String(decoding: rest, as: UTF8.self))", refusal: Answer(status: status, body: rest))
         }
     }
@@ -117,10 +146,10 @@ package struct APIClient: Sendable {
     private func exchange(
         _ method: String, _ path: String, _ query: [(name: String, value: String)], body: [UInt8]?,
         headers: [(String, String)], _ take: (HTTPClientResponsePart) throws -> Bool
-    ) async throws(APITrouble) {
+    ) async throws(HTTPTrouble) {
         let channel: Channel
         do { channel = try await connect() } catch {
-            throw APITrouble("\(url): \(Self.words(error)); is fakemx running there? --url or FAKEMX_URL says where")
+            throw HTTPTrouble("\(url): \(Self.words(error))\(hint)")
         }
         var isDone = false
         do {
@@ -137,12 +166,12 @@ package struct APIClient: Sendable {
                     }
                 }
             }
-        } catch let trouble as APITrouble {
+        } catch let trouble as HTTPTrouble {
             throw trouble
         } catch {
             // Behind a whole answer it does not matter who closes first.
             if isDone { return }
-            throw APITrouble("\(url): the connection broke: \(Self.words(error))")
+            throw HTTPTrouble("\(url): the connection broke: \(Self.words(error))")
         }
     }
 

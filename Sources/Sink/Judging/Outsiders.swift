@@ -1,0 +1,62 @@
+// Those outside who are asked about a sender, where the user says so: the name system, and a checker of SPF, DKIM and
+// DMARC. Several are asked at once, in front of the judge's work; each answer has its time, and counts as none behind
+// it.
+
+import Dispatch
+import Findings
+import Synchronization
+
+package struct Outsiders: Sendable {
+    package var resolver: (any NameResolver)?
+    package var checker: (any MailChecker)?
+
+    package init(resolver: (any NameResolver)? = nil, checker: (any MailChecker)? = nil) {
+        self.resolver = resolver
+        self.checker = checker
+    }
+
+    var isNobody: Bool { resolver == nil && checker == nil }
+
+    func ask(_ questions: NameQuestions?) -> Inquiry<NameFacts>? {
+        guard let questions, let resolver else { return nil }
+        return Inquiry { await NameFacts.asked(questions, of: resolver) }
+    }
+
+    func ask(_ question: MailQuestion?) -> Inquiry<MailVerdict>? {
+        guard let question, let checker else { return nil }
+        return Inquiry { await checker.verdict(on: question) }
+    }
+}
+
+/// A question that is on its way.
+final class Inquiry<Answer: Sendable>: Sendable {
+    /// How long an answer may take, from the question.
+    private static var patience: DispatchTimeInterval { .seconds(10) }
+
+    private final class Box: Sendable {
+        let answer = Mutex<Answer?>(nil)
+        let isThere = DispatchSemaphore(value: 0)
+    }
+
+    private let box = Box()
+    private let task: Task<Void, Never>
+    private let deadline: DispatchTime
+
+    init(_ ask: @escaping @Sendable () async -> Answer?) {
+        deadline = .now() + Self.patience
+        task = Task { [box] in
+            let answer = await ask()
+            box.answer.withLock { $0 = answer }
+            box.isThere.signal()
+        }
+    }
+
+    /// Waits for it; asked once. Not on a thread of the loops.
+    func answer() -> Answer? {
+        guard box.isThere.wait(timeout: deadline) == .success else {
+            task.cancel()
+            return nil
+        }
+        return box.answer.withLock { $0 }
+    }
+}
