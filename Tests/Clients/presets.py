@@ -316,6 +316,7 @@ def run(rows, names, ground, ca=None):
         job.start()
     for job in jobs:
         job.join()
+    ground.sink.settle()
     ground.found = ground.findings()
     ground.sink.stop()
     if troubles:

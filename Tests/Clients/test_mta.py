@@ -174,11 +174,11 @@ def run_mta(kind, unfair):
             log = server.log()
         finally:
             server.stop()
-        time.sleep(0.3)  # the last sessions reach the transcripts
         if open_cells:
             raise AssertionError(
                 f"{kind.name}: not settled after {LIMIT_S} s: {[c.domain for c in open_cells]}\n{log[-3000:]}")
         for cell in every:
+            cell.sink.settle()
             unfair += [f"{kind.name}: {words}" for words in cell.unfair()]
         return [row(kind.name, cell, attempts[cell.recipient]) for cell in every]
     finally:
