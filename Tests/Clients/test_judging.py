@@ -16,7 +16,7 @@ OCTETS = 10_000_000
 ROUNDS = 3
 SESSIONS = 40      # in a round, at each sink
 RATIO = 20          # one that waited for a message to be judged would be hundreds of times slower
-SETTLE_S = 60
+SETTLE_S = 300      # he gets the processor when nobody else wants it
 FORK = multiprocessing.get_context("fork")
 
 
@@ -82,21 +82,16 @@ class Lag(unittest.TestCase):
     def test_a_reply_never_waits_for_the_judge_who_says_how_far_he_lags(self):
         options = {"transcript": "off", "http": "127.0.0.1:0"}
         with Sink("--loops", "1", **options) as judging, Sink("--loops", "1", "--judge", "off", **options) as other:
-            api, lags, waiting, shown, reported = API(judging.url), [0], [0], [], []
+            api, lags, waiting, shown = API(judging.url), [0], [0], []
 
             def look():
                 status = api.info()["judging"]
                 lags.append(status["oldest_us"] / 1_000_000)
                 waiting.append(status["waiting"])
 
-            def look_elsewhere():
-                shown.append(self.lag_shown(api))
-                if not reported:
-                    reported.append(api.found("report").get("lag"))
-
             with_judge, without = [], []
             for _ in range(ROUNDS):
-                with_judge += self.round(judging, look, look_elsewhere)
+                with_judge += self.round(judging, look, lambda: shown.append(self.lag_shown(api)))
                 without += self.round(other, API(other.url).info, lambda: None)
             status = api.until(lambda info: info["judging"]["waiting"] == 0, SETTLE_S, "an end of what waits")["judging"]
             print(f"\n{len(with_judge)} replies beside the judge at work: median {statistics.median(with_judge) * 1e6:.0f} µs, "
@@ -108,8 +103,6 @@ class Lag(unittest.TestCase):
             self.assertLess(statistics.mean(with_judge), RATIO * statistics.mean(without))
             self.assertGreater(max(waiting), 1)
             self.assertGreater(min(shown), 0)
-            # The report waits for what was handed over when it was asked for, and tells of what came meanwhile.
-            self.assertGreater(reported[0]["oldest_us"], 0)
             self.assertEqual(status["oldest_us"], 0)
             self.assertEqual(self.lag_shown(api), 0)
             self.assertIsNone(api.found("report").get("lag"))
