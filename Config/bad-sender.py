@@ -4,14 +4,15 @@
     Config/bad-sender.py [HOST:PORT]      127.0.0.1:1025 without it
 
 Standard library only, no configuration. Each mistake has its comment below. A sink on this machine softens what this
-machine causes (`fakemx serve --judge strict` does not). Sends to nobody but HOST:PORT.
+machine causes (`fakemx serve --judge strict` does not). Prints the last reply to each mail, 0 for none. Sends to nobody
+but HOST:PORT.
 """
 
 import socket
 import sys
 import time
 
-LIMIT_S = 10  # for each reply
+LIMIT_S = 10  # for each reply, where RFC 5321 4.5.3.2 asks for minutes; then it leaves
 # Before each connection: the sink is to see the one before go, so that they come one after the other, not side by side.
 PAUSE_S = 0.05
 
@@ -43,6 +44,10 @@ INVOICE = (
 )
 
 
+class Gone(Exception):
+    """The server is silent, or has closed."""
+
+
 class Sender:
     """A connection, and as few manners as will do."""
 
@@ -52,7 +57,7 @@ class Sender:
         self.rest = b""
 
     def reply(self):
-        """The code of the next reply; 0 when there is none."""
+        """The code of the next reply; 0 when it has none."""
         while True:
             line, found, rest = self.rest.partition(b"\n")
             if found:
@@ -60,16 +65,31 @@ class Sender:
                 if line[3:4] != b"-":
                     return int(line[:3]) if line[:3].isdigit() else 0
                 continue
-            more = self.socket.recv(4096)
+            try:
+                more = self.socket.recv(4096)
+            except OSError:
+                raise Gone from None
             if not more:
-                return 0
+                raise Gone
             self.rest += more
 
     def say(self, text):
-        self.socket.sendall(text)
+        try:
+            self.socket.sendall(text)
+        except OSError:
+            raise Gone from None
         return self.reply()
 
-    def send(self, sender, recipients, message, helo=b"HELO localhost\r\n"):
+    def send(self, *mail):
+        """The code of the last reply; 0 when the server was gone before."""
+        try:
+            return self.deliver(*mail)
+        except Gone:
+            return 0
+        finally:
+            self.socket.close()  # no QUIT (RFC 5321 4.1.1.10)
+
+    def deliver(self, sender, recipients, message, helo=b"HELO localhost\r\n"):
         self.reply()
         self.say(helo)
         self.say(b"MAIL FROM: <" + sender + b">\r\n")  # a space behind the colon (RFC 5321 3.3)
@@ -80,7 +100,6 @@ class Sender:
                 code = self.say(b"RCPT TO:<" + recipient + b">\r\n")
         if code // 100 == 2 and self.say(b"DATA\r\n") == 354:
             code = self.say(message + b"\r\n.\r\n")
-        self.socket.close()  # no QUIT (RFC 5321 4.1.1.10)
         return code
 
 
@@ -104,10 +123,13 @@ def main():
         for _ in range(2):
             code = sender().send(b"shop@shop.example", [b"eod-550@customer.test"], INVOICE)
             print("again behind a 550:", code)
-        # Talks before the greeting (RFC 5321 3.1), with a name that is an address without brackets (RFC 5321 4.1.3).
-        talker = Sender(host.strip("[]"), int(port))
-        talker.socket.sendall(b"EHLO 192.0.2.7\r\nMAIL FROM:<spam@shop.example>\r\n")
-        print("talking first:", talker.reply())
+        # Talks before the greeting (RFC 5321 3.1), which shows where the greeting is late: with `fakemx serve --scenario
+        # probe`, or --rule 'greeting: delay 1s'. With a name that is an address without brackets (RFC 5321 4.1.3).
+        talker = sender()
+        try:
+            print("talking first:", talker.say(b"EHLO 192.0.2.7\r\nMAIL FROM:<spam@shop.example>\r\n"))
+        except Gone:
+            print("talking first:", 0)
         talker.socket.close()
     except OSError as error:
         sys.exit(f"{host}:{port}: {error}; is `fakemx serve` running there?")

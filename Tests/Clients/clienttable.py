@@ -100,7 +100,7 @@ What each client said first where it did not simply deliver, and where.
 
 def first_line(command, pattern=r"(.*)"):
     try:
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=20,
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60,
                               env={**os.environ, "PATH": clients.PATH})
     except OSError:
         return "not here"

@@ -17,6 +17,7 @@ ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 EXIM = os.path.join(ROOT, ".build", "mta", "exim4-daemon-light", "usr", "sbin", "exim4")
 SENDER = "sender@origin.test"
 RETRY_S = 2
+DRAIN_S = 30  # more than any session with a fault takes
 
 POSTFIX_MAIN = """\
 compatibility_level = 3.6
@@ -238,9 +239,35 @@ class Postfix:
         except FileNotFoundError:
             return ""
 
+    def drain(self):
+        """Takes what waits out of the queue, so that no attempt begins any more; returns when those under way have come to
+        their end."""
+        subprocess.run(["/usr/sbin/postsuper", "-c", self.folder, "-d", "ALL"], stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, timeout=30)
+        # Who delivers has the message open until the session is over.
+        messages = os.path.join(self.folder, "queue", "active", "")
+        deadline = time.monotonic() + DRAIN_S
+        while any(path.startswith(messages) for path in open_files()):
+            if time.monotonic() > deadline:
+                raise AssertionError(f"Postfix is still delivering after {DRAIN_S} s: {self.log()[-1500:]}")
+            time.sleep(0.05)
+
     def stop(self):
-        self._postfix("stop")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """One that is killed in a session leaves without QUIT, which would be held against it."""
+        try:
+            self.drain()
+        finally:
+            self._postfix("stop")
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def open_files():
+    """The paths of all files that any process has open."""
+    for link in glob.iglob("/proc/[0-9]*/fd/*"):
+        try:
+            yield os.readlink(link)
+        except OSError:  # closed meanwhile
+            pass
 
 
 class Exim:
@@ -296,9 +323,9 @@ class Exim:
         while not self.ending.wait(1):
             self._run(["-q"], b"")
 
-    def forget(self):
-        """Takes what waits out of the queue, and forgets which hosts refused: Exim would pass them over for a while."""
-        deadline = time.monotonic() + 20
+    def drain(self):
+        """As with Postfix."""
+        deadline = time.monotonic() + DRAIN_S
         while True:
             # Who delivers holds a lock on the message, and writes down what it learnt before it lets go.
             waiting = [os.path.basename(path)[:-2] for path in glob.glob(os.path.join(self.folder, "spool", "input", "*-H"))]
@@ -309,6 +336,10 @@ class Exim:
             subprocess.run([self.binary, "-C", self.configuration, "-Mrm", *waiting], stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL, timeout=20)
             time.sleep(0.02)
+
+    def forget(self):
+        """Drains, and forgets which hosts refused: Exim would pass them over for a while."""
+        self.drain()
         for path in glob.glob(os.path.join(self.folder, "spool", "db", "retry*")):
             os.unlink(path)
 
@@ -334,7 +365,10 @@ class Exim:
             return ""
 
     def stop(self):
+        """As with Postfix."""
         self.ending.set()
         self.runner.join(60)
-        time.sleep(0.2)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self.drain()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)

@@ -13,6 +13,7 @@ import time
 import urllib.request
 
 import clients
+import fair
 import mta
 from sink import Sink
 
@@ -162,6 +163,16 @@ MAIL_SERVERS = {"Postfix": mta.Postfix, "Exim": mta.Exim}
 # --- a run --------------------------------------------------------------------------------------------------------------
 
 
+def client_of(record):
+    """The client whose session it is, by a recipient's domain or by the name it gave; None where it said neither."""
+    for transaction in record["transactions"]:
+        for recipient in transaction["recipients"]:
+            for name in NAMES:
+                if f"-{name.lower()}-" in recipient["address"]:
+                    return name
+    return {"postfix.origin.test": "Postfix", "exim.origin.test": "Exim"}.get(record.get("helo"))
+
+
 class Ground:
     """A sink with a listener for each row and policy: what failed at one must not be remembered at another."""
 
@@ -190,13 +201,10 @@ class Ground:
         return sum(1 for s in self.sink.records
                    if s["listener"] == name and any(f["action"].endswith(f" {row[1]}") for f in s["faults"]))
 
-    def findings(self):
-        """What was found against the clients: ((phase, name), severity, rule, EHLO's name, what was seen)."""
-        with urllib.request.urlopen(f"{self.sink.url}/api/fakemx/findings?limit=1000", timeout=20) as answer:
-            page = json.load(answer)
+    def unfair(self, allowed):
+        """What was found against the clients and no entry of `allowed` covers; a row is one of the table."""
         rows = {self.name(row, policy): row for row, policy in self.listeners}
-        row_of = {record["id"]: rows[record["listener"]] for record in self.sink.records}
-        return [(row_of.get(f["session"]), f["severity"], f["rule"], f.get("helo"), f["saw"]) for f in page["findings"]]
+        return fair.unfair(self.sink, allowed, lambda record: (client_of(record), rows[record["listener"]]))
 
     def stored(self, recipient):
         """For each copy of the recipient's message that was stored: whether it came through TLS."""
@@ -293,8 +301,8 @@ def run_mail_server(name, cells, ground, ca):
         server.stop()
 
 
-def run(rows, names, ground, ca=None):
-    """The cells of these rows and clients. Ends the sink."""
+def run(rows, names, ground, allowed, ca=None):
+    """The cells of these rows and clients; what was found and is not `allowed` is then in the ground. Ends the sink."""
     cells = [Cell(row, name, policy, number) for number, row in enumerate(rows) for name in names
              for policy in ground.policies if policy != OPPORTUNISTIC or name not in WITHOUT_OPPORTUNISM]
     troubles = []
@@ -316,7 +324,7 @@ def run(rows, names, ground, ca=None):
         job.start()
     for job in jobs:
         job.join()
-    ground.found = ground.findings()
+    ground.unfair_found = ground.unfair(allowed)
     ground.sink.stop()
     if troubles:
         raise troubles[0]

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import urllib.request
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 BINARY = os.environ.get("FAKEMX_BIN") or os.path.join(ROOT, ".build", "release", "fakemx")
@@ -113,6 +114,19 @@ class Sink:
 
     def session(self, timeout_s=10, where=None):
         return self.sessions(1, timeout_s, where)[-1]
+
+    def settle(self, timeout_s=30):
+        """Waits until no session is open and all are recorded; needs the API."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            with urllib.request.urlopen(f"{self.url}/api/fakemx/info", timeout=20) as answer:
+                count = json.load(answer)["sessions"]
+            if count["open"] == 0 and count["ever"] <= len(self.records):
+                return
+            if time.monotonic() > deadline:
+                raise AssertionError(
+                    f"after {timeout_s} s: {count}, {len(self.records)} recorded; stderr: {self.error_text()[-2000:]}")
+            time.sleep(0.02)
 
     def wait_line(self, word, timeout_s=10):
         """Waits for `word` on standard error."""

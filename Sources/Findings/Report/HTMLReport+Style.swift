@@ -2,13 +2,13 @@
 // other (a test says to what).
 
 extension HTMLReport {
-    package static let styleHash = "sha256-a6IJzuRUxI0wR3n4u7bEShknUAPtUZIdMvqxPFCSTdE="
+    package static let styleHash = "sha256-Tk9L/GfTzIx6W6tG5YmSljYKb23IanWHpcRUaIiD6jY="
 
     package static let style = """
 
         :root { --ink: #1b1f24; --paper: #fff; --soft: #f3f4f6; --line: #c9ced6; --quiet: #57606a; --link: #0550ae;
           --must: #a40e26; --should: #7d4e00; --reputation: #6639ba; --info: #0550ae; --kept: #116329; --mark: #ffe58a }
-        @media (prefers-color-scheme: dark) {
+        @media screen and (prefers-color-scheme: dark) {
           :root { --ink: #e6e9ee; --paper: #14171c; --soft: #1f242b; --line: #3b424d; --quiet: #a3acb8; --link: #79b8ff;
             --must: #ff8a94; --should: #f0b95b; --reputation: #cda4ff; --info: #79b8ff; --kept: #6fdd8b;
             --mark: #6b5200 }
@@ -25,11 +25,12 @@ extension HTMLReport {
         .lag { color: var(--should) }
         code, pre { font: .875rem/1.45 ui-monospace, monospace }
         code { overflow-wrap: anywhere }
-        pre { margin: .25rem 0; padding: .5rem .75rem; overflow-x: auto; background: var(--soft);
-          border: 1px solid var(--line); border-radius: 4px }
-        mark { color: inherit; background: var(--mark); outline: 1px solid var(--line) }
+        pre { margin: .25rem 0; padding: .5rem .75rem; white-space: pre-wrap; overflow-wrap: anywhere;
+          background: var(--soft); border: 1px solid var(--line); border-radius: 4px }
+        mark { color: inherit; background: var(--mark); outline: 1px solid var(--line);
+          print-color-adjust: exact }
         figure { margin: .5rem 0 }
-        ol.rules { padding-left: 1.5rem }
+        ol.rules { padding-left: 2.25rem }
         ol.rules > li { margin-bottom: 1.5rem }
         dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem .75rem; margin: .5rem 0 }
         dt { color: var(--quiet) }
@@ -48,7 +49,8 @@ extension HTMLReport {
           vertical-align: top; overflow-wrap: anywhere }
         th[scope=row] { font-weight: 400 }
         td.broken, td.kept, td.unseen { white-space: nowrap; font-weight: 600 }
-        ul.ids { margin: .25rem 0; padding-left: 1.25rem; columns: 20rem }
+        ul.ids { margin: .25rem 0; padding-left: 1.25rem; columns: 20rem; column-gap: 2.5rem }
+        ul.ids > li { break-inside: avoid }
         svg { max-width: 100%; height: auto }
         svg text { fill: var(--ink); font: 12px ui-monospace, monospace }
         svg .axis { stroke: var(--line) }
@@ -56,10 +58,18 @@ extension HTMLReport {
         svg .rejected { fill: var(--must) }
         svg .deferred { fill: var(--should) }
         svg .other { fill: var(--quiet) }
+        @media (max-width: 40rem) {
+          body { padding: 1rem }
+          dl { display: block }
+          dd { margin-bottom: .35rem }
+          svg text { display: none }
+        }
         @media print {
-          body { max-width: none; padding: 0; font-size: 10pt }
-          pre { white-space: pre-wrap; overflow-wrap: anywhere }
-          li, figure, tr { break-inside: avoid }
+          html { font-size: 10pt }
+          body { max-width: none; padding: 0 }
+          dl { display: grid }
+          h2, h3, ol.rules > li > p { break-after: avoid }
+          figure, tr { break-inside: avoid }
           a[href^=http]::after { content: " <" attr(href) ">"; color: var(--quiet) }
         }
 

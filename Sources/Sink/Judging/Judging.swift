@@ -65,9 +65,15 @@ package final class Judging: Sendable {
         case session(Inquiry<NameFacts>)
     }
 
-    /// Of the judge's thread alone.
+    /// Of the thread that judges, one at a time.
     private struct Bench {
         var open: [UInt64: Open] = [:]
+        /// What was taken and is not judged yet, from `position` on.
+        var hand: [(work: Work, since: Instant)] = []
+        var position = 0
+        /// What others were asked about some of it, by its place, and the first place that nobody was asked about.
+        var asked: [Int: Asked] = [:]
+        var front = 0
     }
 
     /// How the judging stands.
@@ -106,20 +112,35 @@ package final class Judging: Sendable {
     private let bench = Mutex(Bench())
     private let counts = Mutex(Status())
     package let verdicts: Verdicts
-    private let thread = Mutex<QuietThread?>(nil)
+    private let threads = Mutex<Threads?>(nil)
+
+    /// One judges when nobody else wants the processor; where somebody waits for the verdict, the other does, which
+    /// does not stand back.
+    private struct Threads: Sendable {
+        let quiet: WorkThread
+        let prompt: WorkThread
+    }
+
     /// Told of every session that was judged, on the judge's thread.
-    private let onJudged = Mutex<(@Sendable (StoredSession, SessionJudgement) -> Void)?>(nil)
+    private let listener = Mutex<Listener?>(nil)
+
+    /// A function in a struct: one that stands in a mutex by itself is wrapped anew each time it is read.
+    private struct Listener: Sendable {
+        let tell: @Sendable (StoredSession, SessionJudgement) -> Void
+    }
 
     package init(settings: JudgingSettings, outsiders: Outsiders = Outsiders(), observedSince_us: Int64) throws {
         self.settings = settings
         self.outsiders = outsiders
         verdicts = Verdicts(settings: OverTimeSettings(judging: settings, observedSince_us: observedSince_us))
-        let thread = try QuietThread { [weak self] in self?.judgeAll() }
-        self.thread.withLock { $0 = thread }
+        let threads = try Threads(
+            quiet: WorkThread(givesWay: true) { [weak self] in self?.judgeWhenQuiet() },
+            prompt: WorkThread(givesWay: false) { [weak self] in self?.judgeWhileAsked() })
+        self.threads.withLock { $0 = threads }
     }
 
     func whenJudged(_ body: @escaping @Sendable (StoredSession, SessionJudgement) -> Void) {
-        onJudged.withLock { $0 = body }
+        listener.withLock { $0 = Listener(tell: body) }
     }
 
     // MARK: In
@@ -149,7 +170,7 @@ package final class Judging: Sendable {
             defer { waiting.isAwake = true }
             return !waiting.isAwake
         }
-        if wakes { thread.withLock { $0 }?.wake() }
+        if wakes { threads.withLock { $0 }?.quiet.wake() }
     }
 
     private func hasRoom(for work: Work, _ more: Int) -> Bool {
@@ -165,7 +186,10 @@ package final class Judging: Sendable {
     package func settle() async {
         askers.wrappingAdd(1, ordering: .relaxed)
         defer { askers.wrappingSubtract(1, ordering: .relaxed) }
-        await withCheckedContinuation { done in put(.mark { done.resume() }) }
+        await withCheckedContinuation { done in
+            put(.mark { done.resume() })
+            threads.withLock { $0 }?.prompt.wake()
+        }
     }
 
     /// - Parameter isMeant: asked with the id of a session; those are forgotten, with all that was found in them.
@@ -193,52 +217,71 @@ package final class Judging: Sendable {
             return waiting.work
         }
         for (work, _) in rest { if case .mark(let done) = work { done() } }
-        thread.withLock { $0 }?.stop()
+        let threads = threads.withLock { $0 }
+        threads?.quiet.stop()
+        threads?.prompt.stop()
     }
 
-    // MARK: On the judge's thread
+    // MARK: On a thread that judges
 
-    /// Takes everything at once: who hands work over would wait for a lock that this thread holds while others run.
-    private func judgeAll() {
-        while true {
-            giveWay()
-            let batch = waiting.withLock { waiting in
-                defer { waiting.work = [] }
-                if waiting.work.isEmpty { waiting.isAwake = false }
-                return waiting.work
+    private func judgeWhenQuiet() {
+        repeat { giveWay() } while judgeNext()
+    }
+
+    private func judgeWhileAsked() {
+        while askers.load(ordering: .relaxed) > 0, judgeNext() {}
+    }
+
+    /// - Returns: whether there was anything.
+    private func judgeNext() -> Bool {
+        bench.withLock { bench in
+            if bench.position == bench.hand.count { takeAll(&bench) }
+            guard bench.position < bench.hand.count else { return false }
+            askAhead(&bench)
+            let place = bench.position
+            let (work, since) = bench.hand[place]
+            bench.hand[place].work = .forget { _ in false }
+            bench.position += 1
+            oldest_ns.store(since.nanoseconds, ordering: .relaxed)
+            let began_ns = WorkThread.processorTime_ns
+            if case .mark = work {
+                // Those who wait for it ask at once how much is left: it is none of it.
+                count.wrappingSubtract(1, ordering: .relaxed)
+                oldest_ns.store(0, ordering: .relaxed)
             }
-            guard !batch.isEmpty else { return }
-            bench.withLock { bench in
-                var asked: [Int: Asked] = [:]
-                var front = 0
-                for (index, (work, since)) in batch.enumerated() {
-                    giveWay(since)
-                    while front < min(batch.count, index + Bounds.asked), !outsiders.isNobody {
-                        asked[front] = ask(batch[front].work)
-                        front += 1
-                    }
-                    oldest_ns.store(since.nanoseconds, ordering: .relaxed)
-                    // Those who wait for a mark ask at once how much is left: it is none of it.
-                    if case .mark = work {
-                        count.wrappingSubtract(1, ordering: .relaxed)
-                        oldest_ns.store(0, ordering: .relaxed)
-                    }
-                    let began_ns = QuietThread.processorTime_ns
-                    judge(work, asked.removeValue(forKey: index), &bench)
-                    let took_ns = QuietThread.processorTime_ns - began_ns
-                    if case .mark = work { continue }
-                    counts.withLock { $0.judging_ns += took_ns }
-                    octets.wrappingSubtract(work.octetCount, ordering: .relaxed)
-                    count.wrappingSubtract(1, ordering: .relaxed)
-                }
-            }
-            oldest_ns.store(0, ordering: .relaxed)
+            judge(work, bench.asked.removeValue(forKey: place), &bench)
+            let took_ns = WorkThread.processorTime_ns - began_ns
+            if bench.position == bench.hand.count { oldest_ns.store(0, ordering: .relaxed) }
+            if case .mark = work { return true }
+            counts.withLock { $0.judging_ns += took_ns }
+            octets.wrappingSubtract(work.octetCount, ordering: .relaxed)
+            count.wrappingSubtract(1, ordering: .relaxed)
+            return true
+        }
+    }
+
+    /// Everything at once: who hands work over would wait for a lock that this thread holds while others run.
+    private func takeAll(_ bench: inout Bench) {
+        (bench.position, bench.front, bench.asked) = (0, 0, [:])
+        bench.hand = waiting.withLock { waiting in
+            defer { waiting.work = [] }
+            if waiting.work.isEmpty { waiting.isAwake = false }
+            return waiting.work
+        }
+    }
+
+    private func askAhead(_ bench: inout Bench) {
+        guard !outsiders.isNobody else { return }
+        while bench.front < min(bench.hand.count, bench.position + Bounds.asked) {
+            bench.asked[bench.front] = ask(bench.hand[bench.front].work)
+            bench.front += 1
         }
     }
 
     /// Returns when nothing has come for a moment, or when the work cannot wait.
-    private func giveWay(_ since: Instant? = nil) {
-        let began = since ?? .now()
+    private func giveWay() {
+        let inHand_ns = oldest_ns.load(ordering: .relaxed)
+        let began = inHand_ns > 0 ? Instant(nanoseconds: inHand_ns) : .now()
         while true {
             let now = Instant.now()
             let quietSince = lastPut_ns.load(ordering: .relaxed) + Bounds.quiet_ns
@@ -247,7 +290,7 @@ package final class Judging: Sendable {
                 octets.load(ordering: .relaxed) < Bounds.octets / Bounds.part,
                 now.since_ns(began) < Bounds.patience_ns
             else { return }
-            QuietThread.nap_ns(quietSince - now.nanoseconds)
+            WorkThread.nap_ns(quietSince - now.nanoseconds)
         }
     }
 
@@ -325,7 +368,7 @@ package final class Judging: Sendable {
             $0.findings += judgement.findings.count
             for finding in judgement.findings { $0.findingsBySeverity[finding.severity.rawValue, default: 0] += 1 }
         }
-        onJudged.withLock { $0 }?(session, judgement)
+        listener.withLock { $0 }?.tell(session, judgement)
     }
 }
 

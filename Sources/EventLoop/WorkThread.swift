@@ -1,11 +1,11 @@
-// A thread for work that can wait: it gets the processor when nobody else wants it, so that loops are as quick beside
-// it as without it.
+// A thread for work beside the loops. One that gives way gets the processor when nobody else wants it, so that loops are
+// as quick beside it as without it.
 
 import CLinux
 import Glibc
 import Synchronization
 
-package final class QuietThread: Sendable {
+package final class WorkThread: Sendable {
     private let isDue = Semaphore()
     private let isStopped = Atomic<Bool>(false)
     private let hasEnded = Semaphore()
@@ -26,21 +26,25 @@ package final class QuietThread: Sendable {
     }
 
     private final class Body: Sendable {
-        let thread: QuietThread
+        let thread: WorkThread
+        let givesWay: Bool
         let work: @Sendable () -> Void
 
-        init(_ thread: QuietThread, _ work: @escaping @Sendable () -> Void) {
+        init(_ thread: WorkThread, _ givesWay: Bool, _ work: @escaping @Sendable () -> Void) {
             self.thread = thread
+            self.givesWay = givesWay
             self.work = work
         }
 
-        func run() { QuietThread.run(self) }
+        func run() { WorkThread.run(self) }
     }
 
-    /// - Parameter work: done once for each `wake`, or once for several.
+    /// - Parameters:
+    ///   - givesWay: it runs when no other thread wants the processor, for the whole of its life.
+    ///   - work: done once for each `wake`, or once for several.
     /// - Throws: what the system says where it has no thread to give.
-    package init(_ work: @escaping @Sendable () -> Void) throws(SystemTrouble) {
-        let body = Unmanaged.passRetained(Body(self, work))
+    package init(givesWay: Bool, _ work: @escaping @Sendable () -> Void) throws(SystemTrouble) {
+        let body = Unmanaged.passRetained(Body(self, givesWay, work))
         var thread = pthread_t()
         let code = pthread_create(
             &thread, nil,
@@ -80,7 +84,7 @@ package final class QuietThread: Sendable {
     }
 
     private static func run(_ body: Body) {
-        linux_give_way()
+        if body.givesWay { linux_give_way() }
         while true {
             body.thread.isDue.wait()
             if body.thread.isStopped.load(ordering: .sequentiallyConsistent) { break }
