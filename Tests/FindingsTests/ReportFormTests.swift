@@ -16,7 +16,7 @@ import Testing
     @Test func theTerminalSaysTheVerdictAndThenWhatToMendFirst() throws {
         let lines = TextReport.render(report, columns: 100).split(separator: "\n", omittingEmptySubsequences: false)
         #expect(lines[0] == "5 rules broken: 2 must, 1 should, 1 reputation, 1 info. Mend quit-missing first.")
-        #expect(lines[1].hasPrefix("3 sessions, 3 messages of 2 senders, profile mx"))
+        #expect(lines[1].hasPrefix("3 sessions of 2 senders, 3 messages accepted, profile mx"))
         let first = try #require(lines.firstIndex { $0.hasPrefix("1. MUST  quit-missing  2 times in 2 sessions") })
         #expect(first < 6)
         #expect(lines[first + 1] == "   Does what quit-missing says.")

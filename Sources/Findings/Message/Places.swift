@@ -40,8 +40,11 @@ struct MessageView {
         guard places.count > 0 else { return ledger.kept(id) }
         for (index, range) in places.first.enumerated() {
             let times = index == 0 ? places.count - places.first.count + 1 : 1
-            // An octet alone tells little: what stands around it is shown with it.
-            let shown = max(0, range.lowerBound - 20)..<min(octets.count, max(range.upperBound, range.lowerBound + 40))
+            // A few octets alone tell little: what stands around them is shown with them.
+            let shown =
+                range.count < 4
+                ? max(0, range.lowerBound - 20)..<min(octets.count, range.lowerBound + 40)
+                : range.lowerBound..<min(octets.count, range.upperBound)
             ledger.broken(
                 id, evidence(range), under: input.disturbances, times: times, saw: Excerpt.octets(octets[shown]))
         }

@@ -71,7 +71,7 @@ package enum HTMLReport {
     private static func row(_ term: String, _ markup: String) -> String { "<dt>\(term)</dt><dd>\(markup)</dd>\n" }
 
     private static func block(_ passage: Passage, _ name: String) -> String {
-        var text = "<pre tabindex=\"0\" role=\"group\" aria-label=\"\(Markup.attribute(name))\">"
+        var text = "<pre role=\"group\" aria-label=\"\(Markup.attribute(name))\">"
         for line in passage.lines {
             let (before, marked, after) = line.parts
             // They are shown already: escaping alone is left to do.

@@ -149,7 +149,8 @@ private struct ReportBuilder {
             senders_omitted: max(0, senders.count - Report.senderLimit), broken: brokenRules(content),
             kept: states.ids(.kept), not_observed: states.ids(.notObserved).filter { !unjudgedIDs.contains($0) },
             not_judged: unjudged, excused: excusedRules(), timelines: Array(timelines().prefix(Report.timelineLimit)),
-            timelines_omitted: max(0, input.timelines.count - Report.timelineLimit), lag: input.lag)
+            timelines_omitted: max(0, input.timelines.count - Report.timelineLimit), lag: input.lag,
+            open_count: input.openCount)
     }
 
     private func reported(_ sender: Sender) -> ReportedSender {

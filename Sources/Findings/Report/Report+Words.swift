@@ -20,12 +20,13 @@ extension Report {
 
     /// What was looked at, in one line.
     package var scope: String {
-        var text = "\(Self.counted(session_count, "session")), \(Self.counted(message_count, "message"))"
+        var text = Self.counted(session_count, "session")
         if let sender = senders.first, senders.count == 1, senders_omitted == 0 {
             text += " of \(sender.title)"
         } else if senders.count > 1 {
             text += " of \(senders.count + senders_omitted) senders"
         }
+        text += ", \(Self.counted(message_count, "message")) accepted"
         text += ", profile \(profile.rawValue)"
         if let since, let until { text += ", \(Self.seconds(since)) to \(Self.seconds(until))" }
         return Text.shown(text)
@@ -38,10 +39,18 @@ extension Report {
     }
 
     package var lagSentence: String? {
-        lag.map {
-            "\(Self.counted($0.waiting, "session")) ended and \($0.waiting == 1 ? "is" : "are") not judged yet; "
-                + "the oldest has been waiting for \(Self.seconds($0.oldest_us))."
+        var sentences: [String] = []
+        if let lag {
+            sentences.append(
+                "\(Self.counted(lag.waiting, "session")) ended and \(lag.waiting == 1 ? "is" : "are") not judged yet; "
+                    + "the oldest has been waiting for \(Self.seconds(lag.oldest_us)).")
         }
+        if open_count > 0 {
+            sentences.append(
+                "\(Self.counted(open_count, "session")) \(open_count == 1 ? "is" : "are") open still, and judged at the end."
+            )
+        }
+        return sentences.isEmpty ? nil : sentences.joined(separator: " ")
     }
 
     package var omittedSentence: String? {
@@ -92,7 +101,9 @@ extension BrokenRule {
     /// What was seen says more than the marked line.
     var needsWords: Bool {
         guard let line = passage?.lines.first(where: \.is_marked) else { return !saw.isEmpty }
-        return !saw.isEmpty && !line.text.contains(saw)
+        // The line end belongs to the line, which is shown without it.
+        let words = saw.hasSuffix("\\r\\n") ? String(saw.dropLast(4)) : saw
+        return !words.isEmpty && !line.text.contains(words)
     }
 
     /// Sessions in which it was broken, as far as they are named.

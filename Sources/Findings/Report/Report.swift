@@ -33,6 +33,8 @@ package struct Report: Sendable, Hashable, Codable {
     package var timelines_omitted: Int
     /// nil where everything that ended is judged.
     package var lag: JudgingLag?
+    /// Sessions that are open, of all senders: they are judged when they end.
+    package var open_count = 0
 
     package static let senderLimit = 50
     package static let timelineLimit = 50

@@ -14,6 +14,8 @@ package struct ReportInput: Sendable {
     package var generated_us: Int64
     package var version: String
     package var lag: JudgingLag?
+    /// Sessions that are open.
+    package var openCount = 0
 
     package init(settings: JudgingSettings, generated_us: Int64, version: String) {
         self.settings = settings

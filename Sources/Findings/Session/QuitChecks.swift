@@ -58,7 +58,7 @@ enum QuitChecks {
         guard walk.hasCommands, walk.judgesOrder, walk.farewell == nil, !walk.isGreetingRefused,
             !walk.isBehindHandshake
         else { return }
-        let last = walk.trace.steps.last { if case .command = $0.kind { true } else { false } }
+        let last = walk.trace.steps.last { $0.line > 0 }
         ledger.broken(
             .quitMissing, Evidence(line: last?.line, at_us: walk.trace.duration_us), under: walk.trace.disturbances,
             saw: ending == .clientReset ? "the connection was reset without QUIT" : "the client closed without QUIT")

@@ -52,6 +52,7 @@ extension Server {
         input.timelines = judged.timelines
         let status = judging.status
         if status.waiting > 0 { input.lag = JudgingLag(waiting: status.waiting, oldest_us: status.oldest_us) }
+        input.openCount = counters.sessionsOpen
         let draft = Report(input)
         // The octets around a place in a message: of those alone that the report names.
         var contents: [String: [UInt8]] = [:]
