@@ -2,6 +2,7 @@
 # test_api_gate's, whatever a fuzzer finds is test_api_schema's.
 
 import json
+import os
 import threading
 import time
 import unittest
@@ -9,7 +10,7 @@ import urllib.parse
 
 import wire
 from api import API, PREFIX, Events, Raw, is_problem, letter, mail
-from sink import Sink
+from sink import ROOT, Sink
 from wire import Wire
 
 ALL_OCTETS = bytes(range(256))
@@ -688,18 +689,44 @@ class Beginnings(unittest.TestCase):
         is_problem(self, self.api.get("messages", since=other), 400, "stale-cursor", "since")
         is_problem(self, self.api.get("wait", **{"for": "message", "since": other}), 400, "stale-cursor", "since")
 
-    def test_info_health_and_the_page(self):
+    def test_info_and_health(self):
         mail(self.sink.port)
         info = self.api.until(lambda info: info["sessions"]["kept"] == 1)
         self.assertEqual((info["messages"]["kept"], info["messages"]["ever"], info["store"]), (1, 1, "memory"))
         self.assertEqual(info["waiting"], 0)
         self.assertNotIn("trouble", info)
         self.assertEqual(len(info["listeners"]), 1)
-        for path, kind in {"/livez": "text/plain", "/readyz": "text/plain", "/": "text/html"}.items():
+        for path, kind in {"/livez": "text/plain", "/readyz": "text/plain"}.items():
             answer = self.api.get(path)
             self.assertEqual(answer.status, 200)
             self.assertTrue(answer.headers["Content-Type"].startswith(kind))
         self.assertEqual(self.api.get("/livez").text, "ok\n")
+
+    def test_the_page_is_served_whole_and_hardened(self):
+        folder = os.path.join(ROOT, "Sources", "Web", "Page", "Assets")
+        kinds = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+        self.assertEqual(self.api.get("/").body, self.api.get("/page/index.html").body)
+        for name in sorted(os.listdir(folder)):
+            with self.subTest(name=name):
+                answer = self.api.get(f"/page/{name}")
+                with open(os.path.join(folder, name), "rb") as file:
+                    self.assertEqual((answer.status, answer.body), (200, file.read()))
+                self.assertEqual(answer.headers["Content-Type"].split(";")[0], kinds[name.rsplit(".")[-1]])
+                self.assertEqual((answer.headers["X-Content-Type-Options"], answer.headers["Referrer-Policy"]), ("nosniff", "no-referrer"))
+                policy = answer.headers["Content-Security-Policy"]
+                for word in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"):
+                    self.assertIn(word, policy)
+                self.assertNotIn("unsafe", policy)
+                tag = answer.headers["ETag"]
+                again = self.api.call("GET", f"/page/{name}", headers={"If-None-Match": f'"other", {tag}'})
+                self.assertEqual((again.status, again.body, again.headers["ETag"]), (304, b"", tag))
+                self.assertEqual(again.headers["Content-Security-Policy"], policy)
+                self.assertEqual(self.api.call("GET", f"/page/{name}", headers={"If-None-Match": '"other"'}).status, 200)
+                head = self.api.call("HEAD", f"/page/{name}")
+                self.assertEqual((head.status, head.body, int(head.headers["Content-Length"])), (200, b"", len(answer.body)))
+        for path in ("/page/nothing.js", "/page/", "/page/%2e%2e", "/page/..%2fx"):
+            self.assertIn(self.api.get(path).status, (400, 404), path)
+        is_problem(self, self.api.call("POST", "/"), 405, "method-not-allowed")
 
     def test_metrics_count(self):
         def values():

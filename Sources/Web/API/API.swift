@@ -10,7 +10,7 @@ enum API {
 
     static var routes: [Route] {
         [
-            Route("GET", "/", Health.page), Route("GET", "/livez", Health.live), Route("GET", "/readyz", Health.ready),
+            Route("GET", "/livez", Health.live), Route("GET", "/readyz", Health.ready),
             Route("GET", "/metrics", Metrics.text),
             Route("GET", prefix + "/openapi.json", OpenAPI.document), Route("GET", prefix + "/info", Health.info),
             Route("GET", prefix + "/cursor", Health.cursor), Route("POST", prefix + "/reset", Health.reset),

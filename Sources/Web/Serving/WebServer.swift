@@ -1,4 +1,4 @@
-// The HTTP side of a running sink: starts, answers, stops. What is answered stands in API/ and Mailpit/.
+// The HTTP side of a running sink: starts, answers, stops. What is answered stands in API/, Mailpit/ and Page/.
 
 import Faults
 import Glibc
@@ -145,7 +145,7 @@ struct WebResponder: HTTPResponder {
     init(_ server: RunningSink, _ settings: WebSettings) {
         face = Face(server: server, settings: settings, views: ViewCache())
         gate = Gate(settings)
-        routes = Routes(API.routes + Mailpit.routes)
+        routes = Routes(Page.routes + API.routes + Mailpit.routes)
     }
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
@@ -238,8 +238,11 @@ struct WebResponder: HTTPResponder {
             ])
     }
 
+    private static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .xContentTypeOptions
+
     private func harden(_ response: inout Response, _ request: Request) {
         response.headers[.xContentTypeOptions] = "nosniff"
+        response.headers[Self.referrerPolicy] = "no-referrer"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         if response.headers[.contentSecurityPolicy] == nil {
             response.headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; sandbox"
