@@ -3,6 +3,7 @@
 
 import json
 import os
+import tempfile
 import threading
 import time
 import unittest
@@ -700,6 +701,96 @@ class Beginnings(unittest.TestCase):
             answer = self.api.get(path)
             self.assertEqual(answer.status, 200)
             self.assertTrue(answer.headers["Content-Type"].startswith(kind))
+    def test_a_check_tells_the_rule_and_sets_nothing(self):
+        before = self.api.state()
+        forms = [("rcpt to=a@form.test first=2 per=to: 451 4.7.1 Later", "text/plain"),
+                 ({"at": "rcpt", "when": {"to": "a@form.test"}, "times": "first 2 per to", "do": ["451 4.7.1 Later"]}, "application/json")]
+        for body, kind in forms:
+            with self.subTest(kind=kind):
+                answer = self.post(body, kind, check="true")
+                self.assertEqual(answer.status, 200, answer)
+                rule = answer.json
+                self.assertNotIn("Location", answer.headers)
+                self.assertEqual((rule["name"], rule["at"], rule["origin"], rule["enabled"], rule["hits"]), ("run-1", "rcpt", "run", True, 0))
+                self.assertEqual(rule["line"], "rcpt name=run-1 to=a@form.test first=2 per=to: 451 4.7.1 Later")
+                self.assertEqual(rule["yaml"], 'name: "run-1"\nat: rcpt\nwhen: { to: "a@form.test" }\ntimes: first 2 per to\n'
+                                               'do:\n  - "451 4.7.1 Later"\n')
+                self.assertEqual(rule["remains"], "2 for each new to, 0 seen")
+        off = self.post({"line": "rcpt name=x: 451 4.7.1 Later", "enabled": False, "expires": "30s", "space": "t1"}, "application/json",
+                        check="true").json
+        self.assertEqual((off["name"], off["enabled"], off["spaces"]), ("x", False, ["t1"]))
+        self.assertIn("enabled: false\n", off["yaml"])
+        self.assertTrue(29 < off["expires_in_s"] <= 30)
+        is_problem(self, self.post("rcpt to=: 999 x", "text/plain", check="true"), 422, "bad-rule")
+        is_problem(self, self.post("rcpt name=full: 550 5.1.1 x", "text/plain", check="true"), 409, "name-taken")
+        is_problem(self, self.post("rcpt: close", "text/plain", check="maybe"), 400, "bad-parameter", "check")
+        self.assertEqual(self.api.state(), before)
+
+    def test_the_yaml_of_a_rule_sets_the_same_rule(self):
+        lines = ["rcpt name=a to=*@x.test,b@y.test any(from=a@b.test not(client=10.0.0.0/8)) chance=30%: delay 1s..2s, 451 4.7.1 a \"b\" #c: d",
+                 "rcpt name=a per=to steps: 451 4.7.1 Later; 451 4.7.1 Still; accept"]
+        for line in lines:
+            first = self.api.rule(line)
+            self.api.call("DELETE", "rules/a")
+            second = self.post(first["yaml"], "application/yaml").json
+            self.assertEqual((second["line"], second["yaml"]), (first["line"], first["yaml"]))
+            self.api.call("DELETE", "rules/a")
+
+    def test_what_is_no_error_is_said_as_a_warning(self):
+        line = "rcpt: 550 5.1.1 " + "x" * 600
+        for query, status in (({"check": "true"}, 200), ({}, 201)):
+            answer = self.post(line, "text/plain", **query)
+            self.assertEqual((answer.status, len(answer.json["warnings"])), (status, 1), answer)
+        self.assertNotIn("warnings", self.api.rule("rcpt: close"))
+
+    def switch(self, name, enabled):
+        answer = self.api.call("PATCH", f"rules/{name}", body=json.dumps({"enabled": enabled}), kind="application/json")
+        self.assertEqual((answer.status, answer.json["name"], answer.json["enabled"]), (200, name, enabled), answer)
+        return answer.json
+
+    def test_any_rule_is_switched_and_keeps_its_counts(self):
+        self.api.rule("rcpt name=mine to=*@mine.test first=2: 551 5.1.1 Mine")
+        for name, to, code in (("full", "x@full.test", 452), ("mine", "x@mine.test", 551)):
+            with self.subTest(name=name):
+                self.assertEqual(self.rcpt(to), code)
+                off = self.switch(name, False)
+                self.assertEqual(off["hits"], 1)
+                self.assertIn("enabled: false", off["yaml"])
+                self.assertEqual(self.rcpt(to), 250)
+                self.assertEqual(self.api.found(f"rules/{name}")["hits"], 1)
+                self.assertEqual(self.switch(name, False), self.switch(name, False))
+                self.assertEqual(self.switch(name, True)["hits"], 1)
+                self.assertEqual(self.rcpt(to), code)
+                self.assertEqual(self.api.found(f"rules/{name}")["hits"], 2)
+        self.assertEqual(self.rcpt("x@mine.test"), 250, "it has fired twice")
+        self.switch("full", False)
+        self.api.call("DELETE", "rules")
+        self.assertFalse(self.api.found("rules/full")["enabled"], "it was not set at run time")
+        self.api.call("POST", "reset")
+        self.assertTrue(self.api.found("rules/full")["enabled"])
+
+    def test_what_cannot_be_switched(self):
+        before = self.api.state()
+        for body in ("", "{}", "[]", "true", "{", '{"enabled":"no"}', '{"enabled":0}', '{"enabled":null}', '{"enabled":false,"at":"rcpt"}'):
+            is_problem(self, self.api.call("PATCH", "rules/full", body=body, kind="application/json"), 400, "bad-body")
+        is_problem(self, self.api.call("PATCH", "rules/full", body="{}", kind="text/plain"), 415, "bad-content-type", "Content-Type")
+        body = '{"enabled":false}'
+        is_problem(self, self.api.call("PATCH", "rules/fulll", body=body, kind="application/json"), 404, "not-found", says="full")
+        is_problem(self, self.api.call("PATCH", "rules/full", {"x": "1"}, body, "application/json"), 400, "unknown-parameter", "x")
+        self.assertEqual(self.api.state(), before)
+
+    def test_a_switch_is_in_force_at_the_next_command_of_open_sessions_on_every_loop(self):
+        crowd = [open_transaction(self.sink.port) for _ in range(16)]
+        try:
+            for turn in range(10):
+                for enabled, code in ((False, 250), (True, 452)):
+                    self.switch("full", enabled)
+                    codes = [client.ask("RCPT TO:<b@full.test>").code for client in crowd]
+                    self.assertEqual(codes, [code] * len(crowd), f"turn {turn}")
+        finally:
+            for client in crowd:
+                client.abort()
+
         self.assertEqual(self.api.get("/livez").text, "ok\n")
 
     def test_the_page_is_served_whole_and_hardened(self):

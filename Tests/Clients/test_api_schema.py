@@ -11,7 +11,7 @@ import time
 import unittest
 
 import wire
-from api import API, Events, mail
+from api import API, Events, letter, mail
 from sink import ROOT, Sink
 from wire import Wire
 

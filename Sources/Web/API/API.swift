@@ -26,7 +26,11 @@ enum API {
             Route("DELETE", prefix + "/rules/{name}", Rules.remove),
             Route("GET", prefix + "/replies", Replies.list),
             Route("GET", prefix + "/findings", FindingCalls.list),
+            Route("PATCH", prefix + "/rules/{name}", Rules.change),
             Route("GET", prefix + "/report", FindingCalls.report),
+            Route("GET", prefix + "/scenarios", ScenarioCalls.list),
+            Route("POST", prefix + "/scenarios/{name}", ScenarioCalls.set),
+            Route("DELETE", prefix + "/scenarios/{name}", ScenarioCalls.remove),
             Route("GET", prefix + "/wait", Waiting.wait), Route("GET", prefix + "/events", Events.stream),
         ]
     }

@@ -144,16 +144,17 @@ enum OpenAPI {
                     answers: ["200": json("Rules", ref("RuleList"))]),
                 "post": operation(
                     "Set a rule in front of all others; in force everywhere when this is answered.", "addRule",
-                    [spaceParameter], body: ruleBody, answers: ["201": json("The rule", ref("Rule"))],
+                    [
+                        spaceParameter,
+                        parameter("check", "Set nothing: answer what would be set.", ["type": "boolean"]),
+                    ], body: ruleBody,
+                    answers: [
+                        "200": json("The rule as it would be set", ref("Rule")), "201": json("The rule", ref("Rule")),
+                    ],
                     problems: [408, 409, 413, 415, 422]),
                 "delete": operation(
                     "Remove rules that were set at run time, all or those of one space.", "removeRules",
-                    [spaceParameter],
-                    answers: [
-                        "200": json(
-                            "How many",
-                            ["type": "object", "required": ["removed"], "properties": ["removed": ["type": "integer"]]])
-                    ]),
+                    [spaceParameter], answers: ["200": json("How many", ref("RemovedCount"))]),
             ],
             p + "/rules/{name}": [
                 "get": operation(
@@ -200,10 +201,30 @@ enum OpenAPI {
                         parameter("format", "Its form.", words(ReportFormat.allCases.map(\.rawValue))),
                         parameter(
                             "fail-on", "Of JUnit: from which severity on a test fails; must without it.",
+                "patch": operation(
+                    "Switch any rule on or off; its counts stay.", "changeRule", [path("name", "full-mailbox")],
+                    body: [
+                        "required": true,
+                        "content": ["application/json": ["schema": ref("RuleChange"), "example": ["enabled": true]]],
+                    ], answers: ["200": json("The rule", ref("Rule"))], problems: [404, 408, 413, 415]),
                             words(Severity.allCases.map(\.rawValue))),
                     ] + page + filter(.session), answers: ["200": reportForms], problems: [409])
             ],
             p + "/wait": [
+            p + "/scenarios": [
+                "get": operation(
+                    "Scenarios that lie ready, by name.", "listScenarios",
+                    answers: ["200": json("Scenarios", ref("ScenarioList"))])
+            ],
+            p + "/scenarios/{name}": [
+                "post": operation(
+                    "Set the rules of a scenario in front of all others, as NAME-1 and so on.", "setScenario",
+                    [path("name", "greylisting")], answers: ["201": json("Its rules", ref("ScenarioRules"))],
+                    problems: [404, 409, 422]),
+                "delete": operation(
+                    "Remove the rules that were set with a scenario.", "removeScenario", [path("name", "greylisting")],
+                    answers: ["200": json("How many", ref("RemovedCount"))], problems: [404, 409]),
+            ],
                 "get": operation(
                     "Answered when it has happened; what happened since the cursor counts, too.", "wait",
                     [

@@ -1,5 +1,5 @@
-// The page: HTML, CSS and ES modules that stand in the binary (CPage), served as they are. They hold nothing of what the
-// sink has seen: whatever the page shows it asks of the API, like everybody else, with the token where one is needed.
+// The page: HTML, CSS and ES modules that stand in the binary (CPage), served as they are. They hold nothing of what
+// the sink has seen: whatever the page shows it asks of the API like everybody else, with a token where one is needed.
 
 import CPage
 import HTTPTypes

@@ -29,6 +29,8 @@ package struct WebSettings: Sendable {
     package var storeName = "memory"
     /// Checks a rule against listeners and catalogue; complaints in the words of Settings.
     package var rules: RuleSurroundings
+    /// Where the scenarios lie that are ready.
+    package var scenarioFolders: [String] = []
 
     package init(host: String, port: Int, version: String, rules: RuleSurroundings) {
         self.host = host
@@ -232,7 +234,7 @@ struct WebResponder: HTTPResponder {
         return Response(
             status: .noContent,
             headers: [
-                .accessControlAllowMethods: "GET, HEAD, POST, PUT, DELETE",
+                .accessControlAllowMethods: "GET, HEAD, POST, PUT, PATCH, DELETE",
                 .accessControlAllowHeaders: "authorization, content-type, last-event-id",
                 .accessControlMaxAge: "600",
             ])
