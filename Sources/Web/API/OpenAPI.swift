@@ -112,6 +112,26 @@ enum OpenAPI {
                     answers: ["200": plain("The transcript")],
                     problems: [404])
             ],
+            p + "/sessions/{id}/scenario": [
+                "get": operation(
+                    "Its faults as a scenario that makes them happen again.", "getScenario", [path("id", "s13")],
+                    answers: [
+                        "200": [
+                            "description": "A scenario", "content": ["text/yaml": ["schema": ["type": "string"]]],
+                        ]
+                    ], problems: [404, 409])
+            ],
+            p + "/attempts": [
+                "get": operation(
+                    "The attempts of each message over sessions, the newest first.", "listAttempts",
+                    [
+                        parameter(
+                            "limit", "Messages, at most.",
+                            ["type": "integer", "minimum": 1, "maximum": .number(API.mostLimit)]),
+                        parameter("message-id", "The Message-ID, without angle brackets.", ["type": "string"]),
+                    ] + filter(.message).filter(isWordOfAttempts),
+                    answers: ["200": json("Time lines", ref("AttemptList"))], problems: [409])
+            ],
             p + "/messages": [
                 "get": operation(
                     "Messages that were stored, the newest first.", "listMessages", page + filter(.message),
@@ -137,6 +157,19 @@ enum OpenAPI {
                         ]
                     ],
                     problems: [404])
+            ],
+            p + "/messages/{id}/html": [
+                "get": operation(
+                    "Its HTML for a frame that runs and loads nothing; without HTML there is none.", "getHTML",
+                    [
+                        path("id", "s12.1"),
+                        parameter("key", "In place of a token, from html_path of the message.", ["type": "string"]),
+                    ],
+                    answers: [
+                        "200": [
+                            "description": "The HTML", "content": ["text/html": ["schema": ["type": "string"]]],
+                        ]
+                    ], problems: [404])
             ],
             p + "/rules": [
                 "get": operation(
@@ -168,9 +201,29 @@ enum OpenAPI {
                         "200": json("The rule", ref("Rule")), "201": json("The rule, which is new", ref("Rule")),
                     ],
                     problems: [408, 409, 413, 415, 422]),
+                "patch": operation(
+                    "Switch any rule on or off; its counts stay.", "changeRule", [path("name", "full-mailbox")],
+                    body: [
+                        "required": true,
+                        "content": ["application/json": ["schema": ref("RuleChange"), "example": ["enabled": true]]],
+                    ], answers: ["200": json("The rule", ref("Rule"))], problems: [404, 408, 413, 415]),
                 "delete": operation(
                     "Remove a rule that was set at run time.", "removeRule", [path("name", "full-mailbox")],
                     answers: ["200": json("The rule that is gone", ref("Rule"))], problems: [404, 409]),
+            ],
+            p + "/scenarios": [
+                "get": operation(
+                    "Scenarios that lie ready, by name.", "listScenarios",
+                    answers: ["200": json("Scenarios", ref("ScenarioList"))])
+            ],
+            p + "/scenarios/{name}": [
+                "post": operation(
+                    "Set the rules of a scenario in front of all others, as NAME-1 and so on.", "setScenario",
+                    [path("name", "greylisting")], answers: ["201": json("Its rules", ref("ScenarioRules"))],
+                    problems: [404, 409, 422]),
+                "delete": operation(
+                    "Remove the rules that were set with a scenario.", "removeScenario", [path("name", "greylisting")],
+                    answers: ["200": json("How many", ref("RemovedCount"))], problems: [404, 409]),
             ],
             p + "/replies": [
                 "get": operation(
@@ -201,30 +254,10 @@ enum OpenAPI {
                         parameter("format", "Its form.", words(ReportFormat.allCases.map(\.rawValue))),
                         parameter(
                             "fail-on", "Of JUnit: from which severity on a test fails; must without it.",
-                "patch": operation(
-                    "Switch any rule on or off; its counts stay.", "changeRule", [path("name", "full-mailbox")],
-                    body: [
-                        "required": true,
-                        "content": ["application/json": ["schema": ref("RuleChange"), "example": ["enabled": true]]],
-                    ], answers: ["200": json("The rule", ref("Rule"))], problems: [404, 408, 413, 415]),
                             words(Severity.allCases.map(\.rawValue))),
                     ] + page + filter(.session), answers: ["200": reportForms], problems: [409])
             ],
             p + "/wait": [
-            p + "/scenarios": [
-                "get": operation(
-                    "Scenarios that lie ready, by name.", "listScenarios",
-                    answers: ["200": json("Scenarios", ref("ScenarioList"))])
-            ],
-            p + "/scenarios/{name}": [
-                "post": operation(
-                    "Set the rules of a scenario in front of all others, as NAME-1 and so on.", "setScenario",
-                    [path("name", "greylisting")], answers: ["201": json("Its rules", ref("ScenarioRules"))],
-                    problems: [404, 409, 422]),
-                "delete": operation(
-                    "Remove the rules that were set with a scenario.", "removeScenario", [path("name", "greylisting")],
-                    answers: ["200": json("How many", ref("RemovedCount"))], problems: [404, 409]),
-            ],
                 "get": operation(
                     "Answered when it has happened; what happened since the cursor counts, too.", "wait",
                     [
@@ -264,6 +297,11 @@ enum OpenAPI {
                     problems: [503])
             ],
         ]
+    }
+
+    private static func isWordOfAttempts(_ parameter: Node) -> Bool {
+        guard case .object(let fields) = parameter, case .text(let name) = fields["name"] else { return false }
+        return Attempts.words.contains(name)
     }
 
     // MARK: Parts

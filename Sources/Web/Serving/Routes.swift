@@ -57,6 +57,7 @@ struct Face: Sendable {
     let server: RunningSink
     let settings: WebSettings
     let views: ViewCache
+    let frames: FrameKey
 }
 
 struct Route: Sendable {

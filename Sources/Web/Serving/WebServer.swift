@@ -145,8 +145,8 @@ struct WebResponder: HTTPResponder {
     private let routes: Routes
 
     init(_ server: RunningSink, _ settings: WebSettings) {
-        face = Face(server: server, settings: settings, views: ViewCache())
-        gate = Gate(settings)
+        face = Face(server: server, settings: settings, views: ViewCache(), frames: FrameKey())
+        gate = Gate(settings, face.frames)
         routes = Routes(Page.routes + API.routes + Mailpit.routes)
     }
 
@@ -188,11 +188,12 @@ struct WebResponder: HTTPResponder {
         // A browser asks without credentials (Fetch standard, CORS-preflight fetch).
         let method = request.method.rawValue
         if method == "OPTIONS", let response = preflight(request) { return response }
-        try gate.admitToken(request, path: path)
+        let queryText = cut.map { target[target.index(after: $0)...] }
+        try gate.admitToken(request, path: path, query: queryText)
         let segments = try Self.segments(path)
         switch routes.match(method, segments) {
         case .found(let handler, let arguments):
-            let query = try Query(cut.map { target[target.index(after: $0)...] })
+            let query = try Query(queryText)
             var call = Call(method: method, arguments: arguments, query: query, request: request, face: face)
             return try await handler(&call)
         case .otherMethods(let methods):
