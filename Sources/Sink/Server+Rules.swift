@@ -43,12 +43,17 @@ extension Server {
         return name
     }
 
-    /// The rule as `addRule` would set it; nothing is set.
-    package func rehearse(_ rule: Rule, lifetime_ns: UInt64? = nil) throws(RuleChangeRefusal) -> RuleStatus {
+    /// The rule as `addRule` would set it, or `putRule`; nothing is set.
+    package func rehearse(
+        _ rule: Rule, lifetime_ns: UInt64? = nil, isPut: Bool
+    ) throws(RuleChangeRefusal) -> RuleStatus {
         let configured = configuredRules.map(\.name)
+        if isPut, configured.contains(rule.name) { throw .fixed(rule.name) }
         var rule = rule
-        rule.name = try ruleChanges.withLock { (changes) throws(RuleChangeRefusal) in
-            try Self.name(of: rule, &changes, configured)
+        if !isPut {
+            rule.name = try ruleChanges.withLock { (changes) throws(RuleChangeRefusal) in
+                try Self.name(of: rule, &changes, configured)
+            }
         }
         return RuleStatus(new: RunRule(rule: rule, expires_ns: Self.end(lifetime_ns)))
     }

@@ -724,6 +724,9 @@ class Rules(unittest.TestCase):
         is_problem(self, self.post("rcpt to=: 999 x", "text/plain", check="true"), 422, "bad-rule")
         is_problem(self, self.post("rcpt name=full: 550 5.1.1 x", "text/plain", check="true"), 409, "name-taken")
         is_problem(self, self.post("rcpt: close", "text/plain", check="maybe"), 400, "bad-parameter", "check")
+        put = self.api.call("PUT", "rules/x", {"check": "true"}, "rcpt: 451 4.7.1 Later", "text/plain")
+        self.assertEqual((put.status, put.json["name"]), (200, "x"), put)
+        is_problem(self, self.api.call("PUT", "rules/full", {"check": "true"}, "rcpt: close", "text/plain"), 409, "configured-rule")
         self.assertEqual(self.api.state(), before)
 
     def test_the_yaml_of_a_rule_sets_the_same_rule(self):

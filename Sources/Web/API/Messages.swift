@@ -60,7 +60,7 @@ enum Messages {
             try fields.encode(findings, forKey: .findings)
             try fields.encode(links, forKey: .links)
             try fields.encode(html_path, forKey: .html_path)
-            try fields.encode(MessageFrame.remoteCount(links), forKey: .remote_count)
+            try fields.encode(MessageFrame.remoteCount(view.html, links), forKey: .remote_count)
         }
     }
 

@@ -117,7 +117,7 @@ enum OpenAPI {
                     "Its faults as a scenario that makes them happen again.", "getScenario", [path("id", "s13")],
                     answers: [
                         "200": [
-                            "description": "A scenario", "content": ["text/yaml": ["schema": ["type": "string"]]],
+                            "description": "A scenario", "content": ["text/yaml": ["schema": ["type": "object"]]],
                         ]
                     ], problems: [404, 409])
             ],
@@ -177,10 +177,7 @@ enum OpenAPI {
                     answers: ["200": json("Rules", ref("RuleList"))]),
                 "post": operation(
                     "Set a rule in front of all others; in force everywhere when this is answered.", "addRule",
-                    [
-                        spaceParameter,
-                        parameter("check", "Set nothing: answer what would be set.", ["type": "boolean"]),
-                    ], body: ruleBody,
+                    [spaceParameter, checkParameter], body: ruleBody,
                     answers: [
                         "200": json("The rule as it would be set", ref("Rule")), "201": json("The rule", ref("Rule")),
                     ],
@@ -196,7 +193,7 @@ enum OpenAPI {
                     problems: [404]),
                 "put": operation(
                     "Put a rule in the place of the one of its name, or in front of all others.", "putRule",
-                    [path("name", "full-mailbox"), spaceParameter], body: ruleBody,
+                    [path("name", "full-mailbox"), spaceParameter, checkParameter], body: ruleBody,
                     answers: [
                         "200": json("The rule", ref("Rule")), "201": json("The rule, which is new", ref("Rule")),
                     ],
@@ -298,6 +295,9 @@ enum OpenAPI {
             ],
         ]
     }
+
+    private static let checkParameter = parameter(
+        "check", "Set nothing: answer what would be set.", ["type": "boolean"])
 
     private static func isWordOfAttempts(_ parameter: Node) -> Bool {
         guard case .object(let fields) = parameter, case .text(let name) = fields["name"] else { return false }

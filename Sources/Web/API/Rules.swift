@@ -26,12 +26,12 @@ enum Rules {
 
     static func add(_ call: inout Call) async throws -> Response {
         let isCheck = try call.query.takeFlag("check") ?? false
-        let (rule, warnings) = try await read(&call, ["check", "space"])
+        let (rule, warnings) = try await read(&call)
         let server = call.face.server
         let name: String
         do {
             if isCheck {
-                let status = try server.rehearse(rule.rule, lifetime_ns: rule.lifetime?.ns)
+                let status = try server.rehearse(rule.rule, lifetime_ns: rule.lifetime?.ns, isPut: false)
                 return JSONText.response(RuleView(status, now_ns: server.now_ns, warnings))
             }
             name = try await server.addRule(rule.rule, lifetime_ns: rule.lifetime?.ns)
@@ -46,16 +46,22 @@ enum Rules {
         if let complaint = Rule.complaint(aboutName: name) {
             throw Problem("bad-rule", 422, "The rule is wrong", complaint.description, parameter: "name")
         }
-        var (rule, warnings) = try await read(&call, ["space"])
+        let isCheck = try call.query.takeFlag("check") ?? false
+        var (rule, warnings) = try await read(&call)
         guard rule.rule.name.isEmpty || rule.rule.name == name else {
             throw Problem(
                 "bad-rule", 422, "The rule is wrong", "the path says \"\(name)\" and the rule \"\(rule.rule.name)\"",
                 parameter: "name")
         }
         rule.rule.name = name
+        let server = call.face.server
         let isNew: Bool
         do {
-            isNew = try await call.face.server.putRule(rule.rule, lifetime_ns: rule.lifetime?.ns)
+            if isCheck {
+                let status = try server.rehearse(rule.rule, lifetime_ns: rule.lifetime?.ns, isPut: true)
+                return JSONText.response(RuleView(status, now_ns: server.now_ns, warnings))
+            }
+            isNew = try await server.putRule(rule.rule, lifetime_ns: rule.lifetime?.ns)
         } catch { throw problem(error) }
         return JSONText.response(try view(name, call, warnings), status: isNew ? .created : .ok)
     }
@@ -121,11 +127,11 @@ enum Rules {
 
     // MARK: Reading
 
-    private static func read(_ call: inout Call, _ parameters: [String]) async throws -> (
+    private static func read(_ call: inout Call) async throws -> (
         rule: RuntimeRule, warnings: [String]
     ) {
         let space = try Health.space(&call)
-        try call.query.finish(parameters)
+        try call.query.finish(["check", "space"])
         let type = call.contentType
         let body = try await call.body()
         let read: RuntimeRule.Read

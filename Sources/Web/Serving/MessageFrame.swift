@@ -41,12 +41,13 @@ enum MessageFrame {
         return octets
     }
 
-    /// What the HTML would load of others, were it let.
-    static func remoteCount(_ links: [MessageLink]) -> Int {
-        links.count { link in
-            let url = link.url.lowercased()
-            return link.origin == .resource && !url.hasPrefix("cid:") && !url.hasPrefix("data:") && !link.host.isEmpty
+    /// What the HTML would load of others, were it let: images, frames, style sheets, and addresses in styles.
+    static func remoteCount(_ html: String, _ links: [MessageLink]) -> Int {
+        let ofStyles = html.lowercased().split(separator: "url(").dropFirst().count { rest in
+            let address = rest.drop { " \t\r\n\"'".contains($0) }
+            return address.hasPrefix("http:") || address.hasPrefix("https:") || address.hasPrefix("//")
         }
+        return ofStyles + links.count { $0.origin == .resource && !$0.host.isEmpty }
     }
 }
 
