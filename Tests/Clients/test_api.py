@@ -967,6 +967,7 @@ class Beginnings(unittest.TestCase):
         self.assertEqual(self.api.get("/livez").text, "ok\n")
 
     def test_the_page_is_served_whole_and_hardened(self):
+        self.assertIn(f"page {self.sink.url}/\n", self.sink.error_text())
         folder = os.path.join(ROOT, "Sources", "Web", "Page", "Assets")
         kinds = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
         self.assertEqual(self.api.get("/").body, self.api.get("/page/index.html").body)

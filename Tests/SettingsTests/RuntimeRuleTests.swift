@@ -60,7 +60,8 @@ struct RuntimeRuleTests {
         "rcpt any(from=a@b.test not(client=10.0.0.0/8)) all(helo=x user=y) tls=none: use gmail/over-quota",
         "connect at-once=3 per=client-network: 421 4.3.2 Full", "mail chance=2.5%: 451 4.7.1 ünï 😀",
         "rcpt limit=100/1h per=from-domain time=22:00..06:00: 451 4.7.1 Later", "ehlo: hide SIZE DSN, offer AUTH",
-        "end-of-data greylist=5m..4h/35d per=client-network,from: raw \"250 a\\x00\\r\\n\"", "rcpt recover=5m..10m: 451 x",
+        "end-of-data greylist=5m..4h/35d per=client-network,from: raw \"250 a\\x00\\r\\n\"",
+        "rcpt recover=5m..10m: 451 x",
         "connect client=unix: close",
     ])
     func `A rule reads back from its YAML`(line: String) throws {
