@@ -1,5 +1,5 @@
-// A thread for work beside the loops. One that gives way gets the processor when nobody else wants it, so that loops are
-// as quick beside it as without it.
+// A thread for work beside the loops. One that gives way gets the processor when nobody else wants it, so that loops
+// are as quick beside it as without it.
 
 import CLinux
 import Glibc
