@@ -1,7 +1,8 @@
 // swift-tools-version: 6.2
 // The rooms of fakemx and the arrows between them. Arrows run one way:
 // fakemx -> FakeMX -> Web -> Sink -> {EventLoop, Store, Findings, Journal, Faults, SMTP}; Web -> Mail;
-// Settings -> {Faults, Findings}; Store, Findings -> Journal; Journal, Faults -> SMTP.
+// Settings -> {Lessons, Faults, Findings}; Lessons -> {Findings, Faults}; Store, Findings -> Journal;
+// Journal, Faults -> SMTP.
 
 import PackageDescription
 
@@ -38,6 +39,7 @@ let package = Package(
         .target(name: "Faults", dependencies: ["SMTP"], swiftSettings: strict),
         .target(name: "Journal", dependencies: ["SMTP"], swiftSettings: strict),
         .target(name: "Findings", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
+        .target(name: "Lessons", dependencies: ["Findings", "Faults", "Journal", "SMTP"], swiftSettings: strict),
 
         // Rooms with effects.
         .target(
@@ -49,7 +51,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CLinux", "COpenSSL"], swiftSettings: strict),
         .target(
-            name: "Settings", dependencies: ["Faults", "Findings", "SMTP", .product(name: "Yams", package: "Yams")],
+            name: "Settings",
+            dependencies: ["Faults", "Findings", "Lessons", "SMTP", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(
             name: "Sink",
@@ -62,7 +65,7 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "Sink", "Settings", "Store", "Findings", "Journal", "Faults", "SMTP", "Mail",
+                "Sink", "Settings", "Store", "Lessons", "Findings", "Journal", "Faults", "SMTP", "Mail",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -72,7 +75,8 @@ let package = Package(
         .target(
             name: "FakeMX",
             dependencies: [
-                "Web", "Mail", "Sink", "Settings", "Store", "EventLoop", "Findings", "Journal", "Faults", "SMTP",
+                "Web", "Mail", "Sink", "Settings", "Store", "EventLoop", "Lessons", "Findings", "Journal", "Faults",
+                "SMTP",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
@@ -80,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "fakemx",
             dependencies: [
-                "FakeMX", "Web", "Sink", "Settings", "Findings", "Faults", "Journal", "EventLoop",
+                "FakeMX", "Web", "Sink", "Settings", "Lessons", "Findings", "Faults", "Journal", "EventLoop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -88,7 +92,10 @@ let package = Package(
         .testTarget(name: "SMTPTests", dependencies: ["SMTP"], swiftSettings: strict),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "SMTP"], swiftSettings: strict),
         .testTarget(
-            name: "SettingsTests", dependencies: ["Settings", "Faults", "Findings", "SMTP"], swiftSettings: strict),
+            name: "SettingsTests", dependencies: ["Settings", "Faults", "Findings", "Lessons", "SMTP"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LessonsTests", dependencies: ["Lessons", "Findings", "Faults", "Journal"], swiftSettings: strict),
         .testTarget(name: "FindingsTests", dependencies: ["Findings", "Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Journal", "SMTP"], swiftSettings: strict),
