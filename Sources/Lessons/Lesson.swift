@@ -118,6 +118,11 @@ package struct Send: Sendable, Hashable, Codable {
     /// Leaves without QUIT. Of a sender; lines say it themselves.
     package var leaves = false
 
+    private enum CodingKeys: String, CodingKey {
+        case by, helo, from, to, message, tls, lines, leaves
+        case talksFirst = "talks_first"
+    }
+
     package init(helo: String, from: String, to: [String], message: String) {
         self.helo = helo
         self.from = from

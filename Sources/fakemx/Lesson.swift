@@ -79,7 +79,7 @@ struct LessonCommand: AsyncParsableCommand {
 
     private func place(_ name: String) async throws -> any LessonPlace {
         guard running.url == nil else { return try await RunningLesson.begin(name, running) }
-        let (lesson, complaints) = LessonLibrary.find(name)
+        let (lesson, complaints) = LessonLibrary.find(name, LessonLibrary.catalogue)
         for complaint in complaints { Output.error(complaint.description) }
         guard let lesson else { throw ExitStatus.badUse("") }
         do { return OwnLesson(lesson, try await LessonStage.begin(lesson, id: "own", host: "127.0.0.1")) } catch {
@@ -90,7 +90,7 @@ struct LessonCommand: AsyncParsableCommand {
     private func showList() async throws {
         let lessons: [LessonSummary]
         if running.url == nil {
-            lessons = LessonLibrary.all().map(LessonSummary.init)
+            lessons = LessonLibrary.all(LessonLibrary.catalogue).map(LessonSummary.init)
         } else {
             lessons = try running.decoded(LessonList.self, try await running.ask("GET", "lessons")).lessons
         }

@@ -171,14 +171,15 @@ package actor LessonStage {
 
 /// Lessons by name.
 package enum LessonLibrary {
+    /// The replies that lessons use and ask about.
     package static var catalogue: Catalogue { CatalogueFolder.read(Places.replyFolders).catalogue }
 
-    package static func all() -> [Lesson] {
+    package static func all(_ catalogue: Catalogue) -> [Lesson] {
         LessonShelf.all(in: Places.lessonFolders, catalogue, LessonStage.judge)
     }
 
     /// - Returns: no lesson where there is an error.
-    package static func find(_ name: String) -> LessonFile.Read {
+    package static func find(_ name: String, _ catalogue: Catalogue) -> LessonFile.Read {
         LessonShelf.find(name, in: Places.lessonFolders, catalogue, LessonStage.judge)
     }
 }

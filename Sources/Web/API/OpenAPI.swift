@@ -47,8 +47,9 @@ enum OpenAPI {
             "openapi": "3.1.0", "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         ]
         document["info"] = .object(info)
-        document["paths"] = .object(paths)
-        var components: [String: Node] = ["schemas": .object(OpenAPISchemas.all)]
+        document["paths"] = .object(paths.merging(lessonPaths) { first, _ in first })
+        let schemas = OpenAPISchemas.all.merging(lessonSchemas) { first, _ in first }
+        var components: [String: Node] = ["schemas": .object(schemas)]
         if call.face.settings.token != nil {
             components["securitySchemes"] = ["bearer": ["type": "http", "scheme": "bearer"]]
             document["security"] = [["bearer": []]]
@@ -251,7 +252,7 @@ enum OpenAPI {
 
     static func words(_ words: [String]) -> Node { .object(["type": "string", "enum": .list(words.map(Node.text))]) }
 
-    private static func operation(
+    static func operation(
         _ summary: String, _ id: String, _ parameters: [Node] = [], body: Node? = nil, answers: [String: Node],
         problems: [Int] = []
     ) -> Node {
@@ -277,7 +278,7 @@ enum OpenAPI {
         ])
     }
 
-    private static func path(_ name: String, _ example: String) -> Node {
+    static func path(_ name: String, _ example: String) -> Node {
         .object([
             "name": .text(name), "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
             "example": .text(example),
@@ -333,7 +334,7 @@ enum OpenAPI {
         }
     }
 
-    private static func json(_ description: String, _ schema: Node, problem: Bool = false) -> Node {
+    static func json(_ description: String, _ schema: Node, problem: Bool = false) -> Node {
         var content: [String: Node] = ["application/json": .object(["schema": schema])]
         if problem { content["application/problem+json"] = .object(["schema": ref("Problem")]) }
         return .object(["description": .text(description), "content": .object(content)])
