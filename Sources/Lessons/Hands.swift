@@ -56,7 +56,7 @@ package enum Hands {
             // It says its own lines, so nothing must be odd about ours.
             guard says("EHLO"), says("QUIT"), !says("RSET"), !says("NOOP") else { return nil }
         }
-        words += ["--from", quoted(send.from), "--to", quoted(send.to.joined(separator: ","))]
+        words += ["--from", send.from.isEmpty ? "'<>'" : quoted(send.from), "--to", quoted(send.to.joined(separator: ","))]
         switch send.tls {
         case .never: break
         case .may: words.append("--tls-optional")

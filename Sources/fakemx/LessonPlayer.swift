@@ -112,7 +112,8 @@ struct LessonPlayer {
             for session in run.live { follow(session, &live, step) }
             let sessions = run.steps[index].sessions
             for (number, seen) in sessions.enumerated() where known.insert(seen.session.id).inserted {
-                show(seen, step.sender(of: seen.session, number: number, of: sessions.count), explained: false)
+                let send = step.sender(of: seen.session, number: number, of: sessions.count)
+                show(seen, send, explained: live[seen.session.id] == nil)
                 let missing = run.steps[index].checks.filter { !$0.met }
                 if !missing.isEmpty {
                     say("  Not seen yet: \(shown(missing.map(\.text).joined(separator: "; ")))\n")

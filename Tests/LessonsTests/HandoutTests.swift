@@ -11,7 +11,7 @@ import Testing
     private func run(_ sightings: [Sighting] = []) -> LessonRun {
         var step = LessonStep(title: "One", say: "First, RFC 5321 §4.2.1.\n\nSecond.")
         step.guess = [
-            Question(ask: "Which?", choices: ["this", "that"], answer: 1, why: "Since it is."),
+            Question(ask: "Which?", choices: ["this", "that"], answer: 1, why: "Since it is.")
         ]
         step.sends = [Send(helo: "a.test", from: "a@a.test", to: ["b@b.test"], message: "x")]
         step.sees = [Expectation(kind: "session", words: [])]
@@ -30,14 +30,14 @@ import Testing
     @Test func standardsAreLinksAndAnswersStandLast() throws {
         let text = Handout.render(run(), relay: relay, date: "today", version: "0")
         #expect(text.contains("href=\"https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1\""))
-        let answer = try #require(text.range(of: "<strong>b) that</strong>"))
-        let question = try #require(text.range(of: "Which?"))
+        let answer = try #require(text.ranges(of: "<strong>b) that</strong>").first)
+        let question = try #require(text.ranges(of: "Which?").first)
         #expect(question.lowerBound < answer.lowerBound)
         #expect(!text[..<answer.lowerBound].contains("Since it is."))
     }
 
-    @Test func aHostilePeerIsText() {
-        let record = session([
+    @Test func aHostilePeerIsText() throws {
+        let record = try session([
             "S: 220 mx", "C: EHLO <script>alert(1)</script>", "S: 550 \"'><img src=x onerror=y>\u{0}\u{202e}",
         ])
         let text = Handout.render(run([Sighting(session: record)]), relay: relay, date: "today", version: "0")

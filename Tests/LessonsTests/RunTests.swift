@@ -16,8 +16,8 @@ import Testing
     @Test func aStepThatAsksForNothingIsSeenAtOnce() throws {
         var run = LessonRun(try lesson([[], ["session"]]))
         #expect(run.state == .seen && run.index == 0)
-        #expect(run.advance())
-        #expect(run.state == .open && run.index == 1)
+        let goesOn = run.advance()
+        #expect(goesOn && run.state == .open && run.index == 1)
     }
 
     @Test func aStepIsSeenWhenEverythingCame() throws {
@@ -26,8 +26,8 @@ import Testing
         #expect(run.state == .open && run.steps[0].checks.map(\.met) == [true, false])
         run.receive(counts: [1, 2])
         #expect(run.state == .seen)
-        #expect(!run.advance())
-        #expect(run.state == .ended && run.step == nil)
+        let goesOn = run.advance()
+        #expect(!goesOn && run.state == .ended && run.step == nil)
     }
 
     @Test func whatMustNotHappenCountsWhenAllElseWasSeen() throws {
@@ -44,6 +44,8 @@ import Testing
         var run = LessonRun(try lesson([[]]))
         run.advance()
         run.receive(counts: [])
-        #expect(run.receive([]).isEmpty && !run.advance() && run.state == .ended)
+        run.receive([])
+        let goesOn = run.advance()
+        #expect(!goesOn && run.state == .ended)
     }
 }

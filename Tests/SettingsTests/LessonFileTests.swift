@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("steps: [{ title: T, say: S., tls: x }]", "mine.yaml:4:28: unknown key \"tls\" in a step"),
+        ("steps: [{ title: T, say: S., tls: x }]", "mine.yaml:4:30: unknown key \"tls\" in a step"),
         ("steps: [{ title: T, say: S., sees: session }]", "mine.yaml:4:30: sees needs send"),
         ("steps: [{ title: T }]", "mine.yaml:4:9: a step needs say"),
         ("steps: x", "mine.yaml:4:8: steps is a list"),
