@@ -93,14 +93,6 @@ package actor LessonStage {
         guard let step = run.step else { return }
         let (server, index, since) = (launched.server, run.index, since)
         await server.settleJudging()
-        var query = StoreQuery(limit: LessonLimit.sessions)
-        query.oldestFirst = true
-        query.after = server.position(since, .session)
-        var sightings: [Sighting] = []
-        for session in try await server.sessions(Filter(), query) {
-            let findings = try await server.judgement(of: session)?.findings ?? []
-            sightings.append(Sighting(session: session.record, findings: findings))
-        }
         var counts: [Int] = []
         for expectation in step.sees {
             var wait = try Self.wait(for: expectation)
@@ -108,6 +100,15 @@ package actor LessonStage {
             wait.count = max(1, expectation.count)
             wait.timeout_ms = 0
             counts.append(try await server.wait(wait).count)
+        }
+        // Behind the counts: a session that was counted is seen, too.
+        var query = StoreQuery(limit: LessonLimit.sessions)
+        query.oldestFirst = true
+        query.after = server.position(since, .session)
+        var sightings: [Sighting] = []
+        for session in try await server.sessions(Filter(), query) {
+            let findings = try await server.judgement(of: session)?.findings ?? []
+            sightings.append(Sighting(session: session.record, findings: findings))
         }
         // Another step may have begun meanwhile.
         guard run.index == index else { return }
