@@ -421,7 +421,7 @@ class OverHTTP(WithFolder):
             if answer.status != 201:
                 break
             runs.append(json.loads(answer.body)["id"])
-        self.assertEqual(answer.status, 503)
+        self.assertEqual(answer.status, 409)
         self.assertIn("too-many-runs", answer.body.decode())
         self.assertLessEqual(len(runs), 8)
         for one in runs:

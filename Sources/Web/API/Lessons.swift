@@ -118,7 +118,7 @@ enum LessonCalls {
             .notFound("no run \"\(id.shown)\" of this lesson; runs that nobody uses end by themselves")
         case .tooMany(let most):
             Problem(
-                "too-many-runs", 503, "Too many lessons are being taken",
+                "too-many-runs", 409, "Too many lessons are being taken",
                 "\(most) runs at once are all there is; end one with DELETE, or come again later")
         case .trouble(let words): Problem("lesson-trouble", 503, "The lesson cannot go on", words)
         }

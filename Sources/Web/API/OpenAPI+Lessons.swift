@@ -22,7 +22,7 @@ extension OpenAPI {
             lessons + "/{name}/runs": [
                 "post": operation(
                     "Take a lesson: it gets a small sink of its own, with the rules of its first step.", "beginLesson",
-                    [name], answers: ["201": json("The run", ref("LessonRun"))], problems: [404])
+                    [name], answers: ["201": json("The run", ref("LessonRun"))], problems: [404, 409])
             ],
             lessons + "/{name}/runs/{id}": [
                 "get": operation(
