@@ -29,6 +29,8 @@ let package = Package(
     targets: [
         // System headers that the Glibc overlay does not show.
         .target(name: "CLinux"),
+        // The files of the page, embedded.
+        .target(name: "CPage"),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         .systemLibrary(name: "CGMime", pkgConfig: "gmime-3.0", providers: [.apt(["libgmime-3.0-dev"])]),
@@ -65,13 +67,13 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "Sink", "Settings", "Store", "Lessons", "Findings", "Journal", "Faults", "SMTP", "Mail",
+                "CPage", "Sink", "Settings", "Store", "Lessons", "Findings", "Journal", "Faults", "SMTP", "Mail",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            swiftSettings: strict),
+            exclude: ["Page/Assets"], swiftSettings: strict),
         .target(
             name: "FakeMX",
             dependencies: [

@@ -286,7 +286,7 @@ public final class FakeMX: Sendable {
         var query = StoreQuery(limit: Self.mostInstead)
         query.after = since.flatMap { launched.server.position($0, .session) }
         let sessions = try await launched.server.sessions(everything, query).reversed().map { $0.record.spoken }
-        let rules = launched.server.ruleStatus.filter { $0.isRunRule && space.map($0.spaces.contains) ?? true }
+        let rules = launched.server.ruleStatus.filter { $0.isRunRule && space.map($0.rule.spaces.contains) ?? true }
         let lines =
             (sessions.isEmpty ? ["no session ended" + (space.map { " for the space \($0)" } ?? "")] : sessions)
             + rules.map { "rule \($0.line): fired \($0.hits) of \($0.matches) times" }

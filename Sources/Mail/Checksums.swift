@@ -10,13 +10,29 @@ package struct Checksums: Sendable, Hashable {
     package var sha256: String
 }
 
+extension Checksums {
+    package init(of octets: [UInt8]) {
+        md5 = Self.checksum(G_CHECKSUM_MD5, octets)
+        sha1 = Self.checksum(G_CHECKSUM_SHA1, octets)
+        sha256 = Self.checksum(G_CHECKSUM_SHA256, octets)
+    }
+
+    private static func checksum(_ type: GChecksumType, _ octets: [UInt8]) -> String {
+        octets.withUnsafeBufferPointer { buffer in
+            guard let text = g_compute_checksum_for_data(type, buffer.baseAddress, gsize(buffer.count)) else {
+                return ""
+            }
+            defer { g_free(text) }
+            return String(cString: text)
+        }
+    }
+}
+
 extension MailView {
     package static func checksums(of partIDs: Set<String>, in octets: [UInt8]) -> [String: Checksums] {
         var result: [String: Checksums] = [:]
         forEachContent(of: partIDs, in: octets) { id, content in
-            result[id] = Checksums(
-                md5: checksum(G_CHECKSUM_MD5, content), sha1: checksum(G_CHECKSUM_SHA1, content),
-                sha256: checksum(G_CHECKSUM_SHA256, content))
+            result[id] = Checksums(of: content)
             return true
         }
         return result
@@ -50,16 +66,6 @@ extension MailView {
                     limit: MailLimit.messageOctets)
                 guard body(part.id, content) else { return }
             }
-        }
-    }
-
-    private static func checksum(_ type: GChecksumType, _ octets: [UInt8]) -> String {
-        octets.withUnsafeBufferPointer { buffer in
-            guard let text = g_compute_checksum_for_data(type, buffer.baseAddress, gsize(buffer.count)) else {
-                return ""
-            }
-            defer { g_free(text) }
-            return String(cString: text)
         }
     }
 }

@@ -1,4 +1,5 @@
-// The rules of a YAML file: mappings with `name at when times per steps do`, or lines of the command-line grammar.
+// The rules of a YAML file: mappings with `name at when times per steps do enabled`, or lines of the command-line
+// grammar.
 
 import Faults
 import SMTP
@@ -9,7 +10,7 @@ struct RuleReader {
     /// Keys that somebody else reads.
     var extraKeys: [String] = []
 
-    private static let keys = ["name", "at", "when", "times", "per", "steps", "do"]
+    private static let keys = ["name", "at", "when", "times", "per", "steps", "do", "enabled"]
 
     mutating func read(_ field: NodeReader.Field?) -> [Settings.PlacedRule] {
         guard let list = nodes.list(field) else { return [] }
@@ -63,9 +64,12 @@ struct RuleReader {
         let phase = phase(fields["at"], node, &places)
         let when = conditions(fields["when"], in: nil, &places)
         let (schedule, per) = schedule(fields, node, &places)
+        let isOn = nodes.parsed(fields["enabled"], Value.switched) ?? true
         // A rule that was not understood in full is not judged.
         guard nodes.complaints.count == before, let phase, let schedule else { return nil }
-        let rule = Rule(name: name, at: phase, when: when.conditions, groups: when.groups, schedule: schedule, per: per)
+        let rule = Rule(
+            name: name, at: phase, when: when.conditions, groups: when.groups, schedule: schedule, per: per,
+            isOn: isOn)
         var isSound = true
         for issue in rule.issues() {
             isSound = isSound && issue.isWarning

@@ -11,7 +11,6 @@ package struct RuntimeRule: Sendable {
     package var rule: Rule
     /// After so long it goes.
     package var lifetime: Span?
-    package var isOn = true
 
     /// nil when there is an error.
     package typealias Read = (rule: RuntimeRule?, complaints: [Complaint])
@@ -32,8 +31,8 @@ package struct RuntimeRule: Sendable {
         return (rule.map { RuntimeRule(rule: $0) }, complaints)
     }
 
-    /// - Parameter octets: one mapping, as JSON (which is YAML) or as YAML: that of a rule, or one with `line`; beside
-    ///   either `space`, `expires` and `enabled` may stand.
+    /// - Parameter octets: one mapping, as JSON (which is YAML) or as YAML: that of a rule, or one with `line`
+    ///   and perhaps `name` and `enabled`; beside either `space` and `expires` may stand.
     package static func mapping(_ octets: [UInt8]) -> Read {
         let (root, broken) = YAMLText.parse(JSONText.withoutSurrogates(octets), file: source)
         guard let root else { return (nil, broken) }
@@ -42,7 +41,7 @@ package struct RuntimeRule: Sendable {
         var complaints = (broken + reader.nodes.complaints).inOrderOfTheFile
         if complaints.contains(where: \.isError) { rule = nil }
         bind(&rule, to: extra.space, &complaints)
-        return (rule.map { RuntimeRule(rule: $0, lifetime: extra.lifetime, isOn: extra.isOn) }, complaints)
+        return (rule.map { RuntimeRule(rule: $0, lifetime: extra.lifetime) }, complaints)
     }
 
     private static func bind(_ rule: inout Rule?, to space: String?, _ complaints: inout [Complaint]) {
@@ -67,9 +66,8 @@ extension RuleReader {
     struct Extra {
         var space: String?
         var lifetime: Span?
-        var isOn = true
 
-        static let keys = ["line", "space", "expires", "enabled"]
+        static let keys = ["line", "space", "expires"]
     }
 
     /// A rule that stands alone.
@@ -88,10 +86,9 @@ extension RuleReader {
         }
         extra.space = nodes.string(field("space"))
         extra.lifetime = nodes.parsed(field("expires")) { Value.span($0, atLeast: Span(ns: 1_000_000)) }
-        extra.isOn = nodes.parsed(field("enabled"), Value.switched) ?? true
         guard let line = field("line") else { return (readMapping(node), extra) }
         for (key, _) in mapping {
-            guard let word = key.scalar?.string, !Extra.keys.contains(word), word != "name" else { continue }
+            guard let word = key.scalar?.string, !(Extra.keys + ["name", "enabled"]).contains(word) else { continue }
             nodes.error(key, "\"\(word.shown)\" beside line; the line says it all")
         }
         guard var rule = readLine(line.value) else { return (nil, extra) }
@@ -99,6 +96,7 @@ extension RuleReader {
             if let complaint = Rule.complaint(aboutName: text) { nodes.error(name.value, complaint.description) }
             rule.name = text
         }
+        rule.isOn = nodes.parsed(field("enabled"), Value.switched) ?? true
         return (rule, extra)
     }
 }

@@ -29,6 +29,23 @@ package enum Scenarios {
             .map { String($0.dropLast(5)) }
     }
 
+    /// One that lies ready in a folder; never another file.
+    package static func ready(_ name: String, in folders: [String]) -> Result<ReadyScenario, Complaint> {
+        let place = Place(source: "scenarios")
+        guard names(in: folders).contains(name) else { return .failure(Complaint(place, unknown("scenario", name, in: folders))) }
+        return find(name, in: folders, place: place).flatMap(TextFile.read).flatMap { octets in
+            let (root, broken) = YAMLText.parse(octets, file: name)
+            guard let root else { return .failure(broken.first ?? Complaint(Place(source: name), "is empty")) }
+            let (settings, complaints) = SettingsFile.read(root, file: name, broken)
+            if let error = complaints.first(where: \.isError) { return .failure(error) }
+            let keys = root.mapping?.keys.compactMap(\.scalar?.string) ?? []
+            return .success(
+                ReadyScenario(
+                    name: name, about: settings?.description ?? "", rules: settings?.rules.map(\.rule) ?? [],
+                    leftOut: keys.filter { !["name", "description", "rules"].contains($0) }))
+        }
+    }
+
     private static func unknown(_ what: String, _ name: String, in folders: [String]) -> String {
         let known = names(in: folders)
         let word = "unknown \(what) \"\(name.shown)\""
@@ -40,4 +57,15 @@ package enum Scenarios {
         if !nearest.isEmpty { return "\(word); did you mean \(nearest.joined(separator: " or "))?" }
         return "\(word); there are \(known.joined(separator: ", "))"
     }
+}
+
+/// A scenario as one looks at it before one chooses it.
+package struct ReadyScenario: Sendable {
+    package let name: String
+    /// What it does, and what there is to see.
+    package let about: String
+    /// Those that concern every listener: they can be set while the sink runs.
+    package let rules: [Rule]
+    /// Its other settings, by their keys: these need a start.
+    package let leftOut: [String]
 }

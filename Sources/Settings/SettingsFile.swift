@@ -20,6 +20,13 @@ package enum SettingsFile {
         return read(root, file: file, complaints)
     }
 
+    /// The first thing that keeps a scenario which was made from being started.
+    package static func error(ofScenario text: String) -> Complaint? {
+        let (settings, complaints) = parse(Array(text.utf8), file: "the scenario")
+        let more = settings.map { Configuration.complete($0, .empty).complaints } ?? []
+        return (complaints + more).first(where: \.isError)
+    }
+
     static func read(
         _ root: Node, file: String, _ earlier: [Complaint]
     ) -> (settings: Settings?, complaints: [Complaint]) {

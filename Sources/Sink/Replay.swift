@@ -51,32 +51,6 @@ package struct Replay: Sendable {
         }
         return word.isEmpty ? "x" : word.joined()
     }
-
-    /// A double-quoted scalar of YAML on one line (YAML 1.2 §7.3.1).
-    static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case _ where isPlain(scalar): quoted.unicodeScalars.append(scalar)
-            default:
-                let digits = String(scalar.value, radix: 16)
-                let (mark, width) = scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)
-                quoted += "\\\(mark)" + String(repeating: "0", count: width - digits.count) + digits
-            }
-        }
-        return quoted + "\""
-    }
-
-    /// Shows as itself, and is no line end to YAML.
-    private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
-        if scalar.isASCII { return (0x20..<0x7f).contains(scalar.value) }
-        return switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
-        default: true
-        }
-    }
 }
 
 /// The rules of a replay while they are put together.
@@ -181,7 +155,7 @@ private struct RuleOfReplay {
         text += "  - name: \(name)\n    at: \(at.rawValue)\n"
         if octet > 0 { text += "    when: { size: \">=\(octet)\" }\n" }
         text += "    times: \(times) per session\n    do:\n"
-        for action in script { text += "      - \(Replay.quoted(action))\n" }
+        for action in script { text += "      - \(YAMLScalar.quoted(action))\n" }
         return text
     }
 
@@ -226,7 +200,7 @@ private enum ReplayHead {
         if !leftOut.isEmpty { remarks += ["", "Left out:"] + leftOut.map { "  \($0)" } }
         var text = remarks.map { $0.isEmpty ? "#\n" : "# \(comment($0))\n" }.joined()
         text += "name: replay-\(name)\n"
-        text += "description: \(Replay.quoted(description(record)))\n"
+        text += "description: \(YAMLScalar.quoted(description(record)))\n"
         text += "time-scale: 1\nmagic: off\n"
         return text
     }

@@ -76,14 +76,14 @@ package final class RuleBook: Sendable {
 
     package func resetCounts() { state.withLock { $0.engine.resetCounts() } }
 
-    /// Puts the rules that were set at run time into force, once for each number.
+    /// Puts what was changed at run time into force, once for each number.
     ///
     /// - Returns: what conversations go by from now on.
-    package func adopt(_ runRules: [RunRule], number: Int, now_ns: UInt64) -> RuleEdition {
+    package func adopt(_ changes: RuleChanges, now_ns: UInt64) -> RuleEdition {
         state.withLock { state in
-            guard state.edition.number < number else { return state.edition }
-            state.engine.setRunRules(runRules, now_ns: now_ns)
-            state.edition = RuleEdition(state.engine, number: number, magic: magic)
+            guard state.edition.number < changes.number else { return state.edition }
+            state.engine.change(changes, now_ns: now_ns)
+            state.edition = RuleEdition(state.engine, number: changes.number, magic: magic)
             return state.edition
         }
     }

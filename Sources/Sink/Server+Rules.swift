@@ -1,5 +1,5 @@
-// Rules while the sink runs: set, changed and taken away. A change is in force for every decision of every loop when
-// the call returns, for open sessions, too.
+// Rules while the sink runs: set, changed, switched and taken away. A change is in force for every decision of every
+// loop when the call returns, for open sessions, too.
 
 import EventLoop
 import Faults
@@ -18,8 +18,8 @@ package enum RuleChangeRefusal: Error, CustomStringConvertible {
         case .nameTaken(let name): "a rule is named \"\(name)\" already; change it with PUT, or choose another name"
         case .unknown(let name): "no rule is named \"\(name)\""
         case .fixed(let name):
-            "the rule \"\(name)\" stands in the configuration; change it there, or set another one: rules set at run "
-                + "time are asked first"
+            "the rule \"\(name)\" stands in the configuration; change it there, switch it off, or set another one: "
+                + "rules set at run time are asked first"
         case .tooMany: "\(Engine.Bounds.rules) rules are set already; delete some, or reset"
         }
     }
@@ -30,36 +30,54 @@ extension Server {
     ///
     /// - Parameter lifetime_ns: after so long it is gone; nil: it stays. Real time, whatever the time scale.
     /// - Returns: its name; a rule without one gets the next that is free.
-    package func addRule(
-        _ rule: Rule, lifetime_ns: UInt64? = nil, isOn: Bool = true
-    ) async throws(RuleChangeRefusal) -> String {
-        var rule = rule
-        let taken = Set(configuredRules.map(\.name))
-        let refusal = runRules.withLock { state -> RuleChangeRefusal? in
-            Self.dropExpired(&state.rules)
-            guard state.rules.count < Engine.Bounds.rules else { return .tooMany }
-            let all = taken.union(state.rules.map(\.rule.name))
-            if rule.name.isEmpty { rule.name = Self.freeName(state.number, all) }
-            guard !all.contains(rule.name) else { return .nameTaken(rule.name) }
-            state.rules.insert(RunRule(rule: rule, expires_ns: Self.end(lifetime_ns), isOn: isOn), at: 0)
-            state.number += 1
-            return nil
+    package func addRule(_ rule: Rule, lifetime_ns: UInt64? = nil) async throws(RuleChangeRefusal) -> String {
+        let configured = configuredRules.map(\.name)
+        let name = try ruleChanges.withLock { (changes) throws(RuleChangeRefusal) in
+            var rule = rule
+            rule.name = try Self.name(of: rule, &changes, configured)
+            changes.rules.insert(RunRule(rule: rule, expires_ns: Self.end(lifetime_ns)), at: 0)
+            changes.number += 1
+            return rule.name
         }
-        if let refusal { throw refusal }
         await putInForce()
+        return name
+    }
+
+    /// The rule as `addRule` would set it, or `putRule`; nothing is set.
+    package func rehearse(
+        _ rule: Rule, lifetime_ns: UInt64? = nil, isPut: Bool
+    ) throws(RuleChangeRefusal) -> RuleStatus {
+        let configured = configuredRules.map(\.name)
+        if isPut, configured.contains(rule.name) { throw .fixed(rule.name) }
+        var rule = rule
+        if !isPut {
+            rule.name = try ruleChanges.withLock { (changes) throws(RuleChangeRefusal) in
+                try Self.name(of: rule, &changes, configured)
+            }
+        }
+        return RuleStatus(new: RunRule(rule: rule, expires_ns: Self.end(lifetime_ns)))
+    }
+
+    /// The name under which a new rule can be set.
+    private static func name(
+        of rule: Rule, _ changes: inout RuleChanges, _ configured: [String]
+    ) throws(RuleChangeRefusal) -> String {
+        dropExpired(&changes.rules)
+        guard changes.rules.count < Engine.Bounds.rules else { throw .tooMany }
+        let all = Set(configured).union(changes.rules.map(\.rule.name))
+        guard !rule.name.isEmpty else { return freeName(changes.number, all) }
+        guard !all.contains(rule.name) else { throw .nameTaken(rule.name) }
         return rule.name
     }
 
     /// Puts a rule in the place of the one of its name, or in front of all others where there is none.
     ///
     /// - Returns: whether it is new.
-    package func putRule(
-        _ rule: Rule, lifetime_ns: UInt64? = nil, isOn: Bool = true
-    ) async throws(RuleChangeRefusal) -> Bool {
+    package func putRule(_ rule: Rule, lifetime_ns: UInt64? = nil) async throws(RuleChangeRefusal) -> Bool {
         if configuredRules.contains(where: { $0.name == rule.name }) { throw .fixed(rule.name) }
-        let isNew = runRules.withLock { state -> Bool? in
+        let isNew = ruleChanges.withLock { state -> Bool? in
             Self.dropExpired(&state.rules)
-            let runRule = RunRule(rule: rule, expires_ns: Self.end(lifetime_ns), isOn: isOn)
+            let runRule = RunRule(rule: rule, expires_ns: Self.end(lifetime_ns))
             defer { state.number += 1 }
             if let index = state.rules.firstIndex(where: { $0.rule.name == rule.name }) {
                 state.rules[index] = runRule
@@ -76,7 +94,7 @@ extension Server {
 
     package func removeRule(_ name: String) async throws(RuleChangeRefusal) {
         let isFixed = configuredRules.contains { $0.name == name }
-        let isGone = runRules.withLock { state in
+        let isGone = ruleChanges.withLock { state in
             Self.dropExpired(&state.rules)
             guard let index = state.rules.firstIndex(where: { $0.rule.name == name }) else { return false }
             state.rules.remove(at: index)
@@ -91,14 +109,72 @@ extension Server {
     ///
     /// - Returns: how many.
     @discardableResult
-    package func removeRules(where isMeant: (@Sendable (Rule) -> Bool)?) async -> Int {
-        let count = runRules.withLock { state in
-            let before = state.rules.count
-            state.rules.removeAll { isMeant?($0.rule) ?? true }
-            if before != state.rules.count { state.number += 1 }
-            return before - state.rules.count
+    package func removeRules(where isMeant: (@Sendable (RunRule) -> Bool)?) async -> Int {
+        let count = ruleChanges.withLock { changes in
+            let before = changes.rules.count
+            changes.rules.removeAll { isMeant?($0) ?? true }
+            if before != changes.rules.count { changes.number += 1 }
+            return before - changes.rules.count
         }
         if count > 0 { await putInForce() }
+        return count
+    }
+
+    /// Sets the rules of a scenario in front of all others, in their order, all or none of them; those that were set
+    /// with it before go. Their names are the scenario's with a number.
+    package func addRules(_ rules: [Rule], of scenario: String) async throws(RuleChangeRefusal) {
+        let configured = configuredRules.map(\.name)
+        try ruleChanges.withLock { (changes) throws(RuleChangeRefusal) in
+            Self.dropExpired(&changes.rules)
+            let others = changes.rules.filter { $0.scenario != scenario }
+            guard others.count + rules.count <= Engine.Bounds.rules else { throw .tooMany }
+            let taken = Set(configured).union(others.map(\.rule.name))
+            var named: [RunRule] = []
+            for (index, rule) in rules.enumerated() {
+                var rule = rule
+                rule.name = "\(scenario)-\(index + 1)"
+                guard !taken.contains(rule.name) else { throw .nameTaken(rule.name) }
+                named.append(RunRule(rule: rule, scenario: scenario))
+            }
+            changes.rules = named + others
+            changes.number += 1
+        }
+        await putInForce()
+    }
+
+    /// Switches a rule on or off, one of the configuration, too. It keeps its counts; in force everywhere when this
+    /// returns.
+    package func switchRule(_ name: String, isOn: Bool) async throws(RuleChangeRefusal) {
+        let configured = configuredRules.first { $0.name == name }
+        let isKnown = ruleChanges.withLock { changes in
+            Self.dropExpired(&changes.rules)
+            if let index = changes.rules.firstIndex(where: { $0.rule.name == name }) {
+                changes.rules[index].rule.isOn = isOn
+            } else if let configured {
+                changes.switched[name] = configured.isOn == isOn ? nil : isOn
+            } else {
+                return false
+            }
+            changes.number += 1
+            return true
+        }
+        guard isKnown else { throw .unknown(name) }
+        await putInForce()
+    }
+
+    /// Takes away all rules set at run time; those of the configuration are on or off as they say themselves.
+    ///
+    /// - Returns: how many are gone.
+    func removeRuleChanges() async -> Int {
+        let (count, hasChanged) = ruleChanges.withLock { changes in
+            let count = changes.rules.count
+            guard count > 0 || !changes.switched.isEmpty else { return (0, false) }
+            changes.rules = []
+            changes.switched = [:]
+            changes.number += 1
+            return (count, true)
+        }
+        if hasChanged { await putInForce() }
         return count
     }
 
@@ -128,16 +204,16 @@ extension Server {
 
     /// Brings the rules to the book of this generation, and to every open session, whatever generation it is of.
     private func putInForce() async {
-        let (number, rules) = runRules.withLock { $0 }
+        let changes = ruleChanges.withLock { $0 }
         let now_ns = self.now_ns
-        _ = generation.withLock { $0.rules }.adopt(rules, number: number, now_ns: now_ns)
+        _ = generation.withLock { $0.rules }.adopt(changes, now_ns: now_ns)
         await withTaskGroup(of: Void.self) { loops in
             for loop in self.loops {
                 loops.addTask {
                     await loop.forEachConnection { connection in
                         guard let handler = connection.handler as? SMTPHandler else { return }
                         let conversation = handler.conversation
-                        conversation.adopt(conversation.context.rules.adopt(rules, number: number, now_ns: now_ns))
+                        conversation.adopt(conversation.context.rules.adopt(changes, now_ns: now_ns))
                     }
                 }
             }

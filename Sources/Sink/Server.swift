@@ -26,8 +26,8 @@ package final class Server: Sendable {
     let loops: [EventLoop]
     private let workspaces: [LoopWorkspace]
     let generation: Mutex<Generation>
-    /// The rules that were set at run time, in their order, and how often they were changed.
-    let runRules = Mutex<(number: Int, rules: [RunRule])>((0, []))
+    /// What was changed about the rules at run time.
+    let ruleChanges = Mutex(RuleChanges())
     private let sessionNumber: Atomic<UInt64>
     private let sweeper: Alarm
     package let started_us: Int64
@@ -255,8 +255,7 @@ package final class Server: Sendable {
         let next = Self.generation(of: configuration, output)
         generation.withLock { $0 = next }
         // Behind the swap: a rule that is set at this moment comes to the new book either here or by itself.
-        let (number, rules) = runRules.withLock { $0 }
-        _ = next.rules.adopt(rules, number: number, now_ns: now_ns)
+        _ = next.rules.adopt(ruleChanges.withLock { $0 }, now_ns: now_ns)
     }
 
     // MARK: Stop

@@ -57,9 +57,7 @@ struct ReplayCommand: AsyncParsableCommand {
 
     /// It must read back: a scenario that does not load would be found out too late.
     private static func prove(_ scenario: String, _ record: SessionRecord, _ source: String) throws(ExitStatus) {
-        let (settings, complaints) = SettingsFile.parse(Array(scenario.utf8), file: "the scenario")
-        let more = settings.map { Configuration.complete($0, .empty).complaints } ?? []
-        guard let error = (complaints + more).first(where: \.isError) else { return }
+        guard let error = SettingsFile.error(ofScenario: scenario) else { return }
         throw .badUse("\(source): session \(record.id.shown) cannot be replayed: \(error)")
     }
 

@@ -11,7 +11,8 @@ struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start the sink.",
         discussion: """
-            With no flags: SMTP on 127.0.0.1:1025 with STARTTLS, every session on the terminal. Try it with
+            With no flags: SMTP on 127.0.0.1:1025 with STARTTLS, every session on the terminal and on the page at \
+            http://127.0.0.1:8025/. Try it with
               swaks --to rcpt-550@any.test --server 127.0.0.1:1025
 
             Each flag may also come from the environment (--time-scale as FAKEMX_TIME_SCALE) or from the configuration \
@@ -70,6 +71,7 @@ struct Serve: AsyncParsableCommand {
         defer { withExtendedLifetime(signals) {} }
         if !hasCommand {
             Output.error("seed \(configuration.seed): --seed \(configuration.seed) draws the same again")
+            if let web = launched.web, !web.address.hasPrefix("unix:") { Output.error("page \(web.url)/") }
         }
         let line = Self.readyLine(launched)
         if let path = configuration.readyFile {

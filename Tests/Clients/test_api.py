@@ -2,6 +2,8 @@
 # test_api_gate's, whatever a fuzzer finds is test_api_schema's.
 
 import json
+import os
+import tempfile
 import threading
 import time
 import unittest
@@ -9,7 +11,7 @@ import urllib.parse
 
 import wire
 from api import API, PREFIX, Events, Raw, is_problem, letter, mail
-from sink import Sink
+from sink import ROOT, Sink
 from wire import Wire
 
 ALL_OCTETS = bytes(range(256))
@@ -357,6 +359,176 @@ class Messages(unittest.TestCase):
             self.assertEqual(api.info()["store"], "none")
 
 
+class Scenarios(unittest.TestCase):
+    def setUp(self):
+        self.sink = Sink("--rule", FULL, "--loops", "2", transcript="off", http="127.0.0.1:0")
+        self.addCleanup(self.sink.stop)
+        self.api = begin(self.sink)
+
+    def names(self):
+        return [rule["name"] for rule in self.api.found("rules")["rules"]]
+
+    def scenario(self, name):
+        return next(one for one in self.api.found("scenarios")["scenarios"] if one["name"] == name)
+
+    def set(self, name):
+        answer = self.api.call("POST", f"scenarios/{name}")
+        self.assertEqual(answer.status, 201, answer)
+        return answer.json
+
+    def test_every_ready_scenario_is_told(self):
+        scenarios = self.api.found("scenarios")["scenarios"]
+        ready = sorted(name.removesuffix(".yaml") for name in os.listdir(os.path.join(ROOT, "Config", "scenarios")))
+        self.assertEqual([one["name"] for one in scenarios], ready)
+        for one in scenarios:
+            with self.subTest(name=one["name"]):
+                self.assertTrue(one["about"])
+                self.assertNotIn("trouble", one)
+                self.assertFalse(one["is_set"])
+                self.assertTrue(one["rules"] or "listeners" in one["left_out"])
+        self.assertEqual(self.scenario("reject-at-rcpt")["left_out"], [])
+        self.assertEqual(self.scenario("flaky")["left_out"], ["seed"])
+
+    def test_each_that_has_rules_is_set_and_taken_away(self):
+        for one in self.api.found("scenarios")["scenarios"]:
+            name, count = one["name"], len(one["rules"])
+            with self.subTest(name=name):
+                if not count:
+                    answer = self.api.call("POST", f"scenarios/{name}")
+                    is_problem(self, answer, 409, "no-rules", says=f"serve --scenario {name}")
+                    continue
+                done = self.set(name)
+                numbered = [f"{name}-{number + 1}" for number in range(count)]
+                self.assertEqual([rule["name"] for rule in done["rules"]], numbered)
+                self.assertEqual(done["left_out"], one["left_out"])
+                self.assertEqual({rule["scenario"] for rule in done["rules"]}, {name})
+                self.assertEqual(self.names(), numbered + ["full"])
+                self.assertTrue(self.scenario(name)["is_set"])
+                gone = self.api.call("DELETE", f"scenarios/{name}")
+                self.assertEqual((gone.status, gone.json), (200, {"removed": count}))
+                self.assertEqual(self.names(), ["full"])
+                self.assertFalse(self.scenario(name)["is_set"])
+
+    def test_it_is_in_force_when_it_is_answered_and_begins_anew_when_it_is_set_again(self):
+        self.api.rule("rcpt name=mine: 551 5.1.1 Mine")
+        self.set("reject-at-rcpt")
+        self.assertEqual(mail(self.sink.port), 550)
+        self.assertEqual(self.api.found("rules/reject-at-rcpt-1")["hits"], 1)
+        self.api.call("PATCH", "rules/reject-at-rcpt-1", body='{"enabled": false}', kind="application/json")
+        self.assertEqual(mail(self.sink.port), 551)
+        self.set("reject-at-rcpt")
+        self.assertEqual(self.names(), ["reject-at-rcpt-1", "mine", "full"])
+        self.assertEqual(mail(self.sink.port), 550)
+        self.set("reject-at-data")
+        self.assertEqual(self.names(), ["reject-at-data-1", "reject-at-rcpt-1", "mine", "full"])
+        self.api.call("DELETE", "scenarios/reject-at-rcpt")
+        self.assertEqual(self.names(), ["reject-at-data-1", "mine", "full"])
+        self.assertEqual(self.api.call("DELETE", "scenarios/reject-at-rcpt").json, {"removed": 0})
+        self.api.call("POST", "reset")
+        self.assertEqual(self.names(), ["full"])
+
+    def test_what_is_not_there_or_does_not_fit(self):
+        for method in ("POST", "DELETE"):
+            is_problem(self, self.api.call(method, "scenarios/greylistin"), 404, "not-found", says="greylisting")
+            # No file but those that lie ready.
+            for name in ("..%2fscenarios%2fflaky", "%2fetc%2fpasswd", "flaky.yaml", ".%2fflaky", "Config%2fscenarios%2fflaky.yaml", "%2e%2e"):
+                self.assertIn(self.api.call(method, f"scenarios/{name}").status, (400, 404), name)
+        self.api.rule("rcpt name=greylisting-1: 551 5.1.1 Mine")
+        is_problem(self, self.api.call("POST", "scenarios/greylisting"), 409, "name-taken")
+        is_problem(self, self.api.call("POST", "scenarios/flaky", {"x": "1"}), 400, "unknown-parameter", "x")
+        self.assertEqual(self.names(), ["greylisting-1", "full"])
+
+
+class Replayed(unittest.TestCase):
+    def test_a_session_is_a_scenario_that_does_the_same(self):
+        with Sink("--rule", FULL, "--loops", "1", transcript="off", http="127.0.0.1:0") as sink:
+            api = begin(sink)
+            self.assertEqual([mail(sink.port, "x@full.test"), mail(sink.port, "y@any.test")], [452, 250])
+            api.until(lambda info: info["sessions"]["ever"] == 2)
+            answer = api.get("sessions/s1/scenario")
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "text/yaml; charset=utf-8"), answer)
+            is_problem(self, api.get("sessions/s2/scenario"), 409, "no-replay", says="nothing went wrong")
+            is_problem(self, api.get("sessions/s9/scenario"), 404, "not-found")
+        with tempfile.NamedTemporaryFile("wb", suffix=".yaml") as file:
+            file.write(answer.body)
+            file.flush()
+            with Sink("--scenario", file.name, transcript="off") as again:
+                self.assertEqual(mail(again.port, "anybody@any.test"), 452)
+
+
+class Attempts(unittest.TestCase):
+    def test_each_message_has_its_attempts_on_one_line(self):
+        with Sink("--rule", "rcpt to=*@later.test first=2 per=to: 451 4.7.1 Later", "--loops", "1", transcript="off",
+                  http="127.0.0.1:0") as sink:
+            api = begin(sink)
+            twice = letter("twice", to="a@later.test", more="Message-ID: <twice@sender.test>\r\n")
+            codes = [mail(sink.port, "a@later.test", content=twice) for _ in range(3)]
+            self.assertEqual(codes, [451, 451, 250])
+            self.assertEqual(mail(sink.port, "b@t7.test", "c@sender.test", "once"), 250)
+            api.until(lambda info: info["sessions"]["ever"] == 4)
+            found = api.found("attempts")
+            self.assertEqual((len(found["timelines"]), found["omitted"]), (2, 0), found)
+            once, twice = found["timelines"]
+            self.assertEqual([a["session"] for a in twice["attempts"]], ["s1", "s2", "s3"])
+            self.assertEqual([a["code"] for a in twice["attempts"]], [451, 451, 250])
+            self.assertEqual((twice["state"], once["state"]), ("delivered", "delivered"))
+            self.assertEqual(found["timelines"], sorted(api.found("report")["timelines"], key=lambda t: -t["attempts"][-1]["started_us"]))
+            for query, lines in (({"to": "*@later.test"}, [twice]), ({"from": "c@*"}, [once]), ({"space": "t7"}, [once]),
+                                 ({"message": "s3.1"}, [twice]), ({"session": "s2"}, [twice]), ({"to": "nobody@x.test"}, []),
+                                 ({"from": "c@*", "to": "*@later.test"}, []), ({"limit": "1"}, [once])):
+                with self.subTest(query=query):
+                    answer = api.get("attempts", **query)
+                    self.assertEqual(answer.json["timelines"], lines, answer)
+            self.assertEqual(api.found("attempts", limit="1")["omitted"], 1)
+            is_problem(self, api.get("attempts", verdict="accepted"), 400, "unknown-parameter", "verdict")
+            is_problem(self, api.get("attempts", limit="0"), 400, "bad-parameter", "limit")
+            is_problem(self, api.get("attempts", to="/(/"), 400, "bad-parameter", "to")
+
+
+class Frames(unittest.TestCase):
+    HTML = ('<html><head><LINK rel=preconnect href=https://evil.test><base href="https://evil.test/"></head><body>'
+            '<script>alert(1)</script><img src="https://evil.test/a.png"><img src=cid:1@x><form action=//evil.test><p>ü link</p>')
+
+    def send(self, sink, html=HTML, kind="text/html; charset=utf-8"):
+        content = f"From: a@b.test\r\nSubject: x\r\nMIME-Version: 1.0\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: 8bit\r\n\r\n{html}\r\n"
+        self.assertEqual(mail(sink.port, content=content.encode()), 250)
+
+    def test_html_of_strangers_runs_and_loads_nothing(self):
+        with Sink("--loops", "1", transcript="off", http="127.0.0.1:0") as sink:
+            api = begin(sink)
+            self.send(sink)
+            self.send(sink, "no HTML", "text/plain")
+            message = api.found("messages/s1.1")
+            self.assertEqual((message["remote_count"], message["html_path"]), (2, "/api/fakemx/messages/s1.1/html"), message["links"])
+            answer = api.get(message["html_path"])
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+            policy = answer.headers["Content-Security-Policy"].split("; ")
+            for word in ("sandbox", "default-src 'none'", "img-src data:", "form-action 'none'", "base-uri 'none'", "frame-ancestors 'self'"):
+                self.assertIn(word, policy)
+            self.assertFalse([word for word in policy if "script" in word])
+            self.assertEqual(answer.headers["X-DNS-Prefetch-Control"], "off")
+            self.assertNotIn("<link", answer.text.lower())
+            self.assertIn("<p>ü link</p>", answer.text)
+            is_problem(self, api.get("messages/s2.1/html"), 404, "not-found", says="no part of HTML")
+            self.assertEqual(api.found("messages/s2.1")["remote_count"], 0)
+            is_problem(self, api.get("messages/s9.1/html"), 404, "not-found")
+
+    def test_a_frame_has_a_key_in_place_of_the_token(self):
+        with Sink("--loops", "1", "--http-token", "t0ken-of-a-test", transcript="off", http="127.0.0.1:0") as sink:
+            api, stranger = API(sink.url, "t0ken-of-a-test"), API(sink.url)
+            self.send(sink)
+            self.send(sink)
+            paths = [api.found(f"messages/s{number}.1")["html_path"] for number in (1, 2)]
+            for path in paths:
+                self.assertEqual(stranger.get(path).status, 200)
+            key = paths[0].split("key=")[1]
+            for path in ("messages/s1.1/html", "messages/s1.1/html?key=", f"messages/s2.1/html?key={key}", f"messages/s1.1?key={key}",
+                         f"messages/s1.1/raw?key={key}", f"messages/s1.1/html?key={key}0", f"messages/s1.1/html?key={key[:-1]}",
+                         f"messages//s1.1/html?key={key}", f"messages/s1.1%2fhtml?key={key}", f"info?key={key}"):
+                self.assertEqual(stranger.get("/api/fakemx/" + path).status, 401, path)
+            self.assertNotIn("t0ken", paths[0])
+
+
 class Rules(unittest.TestCase):
     def setUp(self):
         self.sink = Sink("--rule", FULL, "--loops", "2", transcript="off", http="127.0.0.1:0")
@@ -529,6 +701,99 @@ class Rules(unittest.TestCase):
         is_problem(self, self.post(b"rcpt: 550 5.1.1 \xff", "text/plain"), 400, "bad-body")
         self.assertEqual(self.names(), ["full"])
 
+    def test_a_check_tells_the_rule_and_sets_nothing(self):
+        before = self.api.state()
+        forms = [("rcpt to=a@form.test first=2 per=to: 451 4.7.1 Later", "text/plain"),
+                 ({"at": "rcpt", "when": {"to": "a@form.test"}, "times": "first 2 per to", "do": ["451 4.7.1 Later"]}, "application/json")]
+        for body, kind in forms:
+            with self.subTest(kind=kind):
+                answer = self.post(body, kind, check="true")
+                self.assertEqual(answer.status, 200, answer)
+                rule = answer.json
+                self.assertNotIn("Location", answer.headers)
+                self.assertEqual((rule["name"], rule["at"], rule["origin"], rule["enabled"], rule["hits"]), ("run-1", "rcpt", "run", True, 0))
+                self.assertEqual(rule["line"], "rcpt name=run-1 to=a@form.test first=2 per=to: 451 4.7.1 Later")
+                self.assertEqual(rule["yaml"], 'name: "run-1"\nat: rcpt\nwhen: { to: "a@form.test" }\ntimes: first 2 per to\n'
+                                               'do:\n  - "451 4.7.1 Later"\n')
+                self.assertEqual(rule["remains"], "2 for each new to, 0 seen")
+        off = self.post({"line": "rcpt name=x: 451 4.7.1 Later", "enabled": False, "expires": "30s", "space": "t1"}, "application/json",
+                        check="true").json
+        self.assertEqual((off["name"], off["enabled"], off["spaces"]), ("x", False, ["t1"]))
+        self.assertIn("enabled: false\n", off["yaml"])
+        self.assertTrue(29 < off["expires_in_s"] <= 30)
+        is_problem(self, self.post("rcpt to=: 999 x", "text/plain", check="true"), 422, "bad-rule")
+        is_problem(self, self.post("rcpt name=full: 550 5.1.1 x", "text/plain", check="true"), 409, "name-taken")
+        is_problem(self, self.post("rcpt: close", "text/plain", check="maybe"), 400, "bad-parameter", "check")
+        put = self.api.call("PUT", "rules/x", {"check": "true"}, "rcpt: 451 4.7.1 Later", "text/plain")
+        self.assertEqual((put.status, put.json["name"]), (200, "x"), put)
+        is_problem(self, self.api.call("PUT", "rules/full", {"check": "true"}, "rcpt: close", "text/plain"), 409, "configured-rule")
+        self.assertEqual(self.api.state(), before)
+
+    def test_the_yaml_of_a_rule_sets_the_same_rule(self):
+        lines = ["rcpt name=a to=*@x.test,b@y.test any(from=a@b.test not(client=10.0.0.0/8)) chance=30%: delay 1s..2s, 451 4.7.1 a \"b\" #c: d",
+                 "rcpt name=a per=to steps: 451 4.7.1 Later; 451 4.7.1 Still; accept"]
+        for line in lines:
+            first = self.api.rule(line)
+            self.api.call("DELETE", "rules/a")
+            second = self.post(first["yaml"], "application/yaml").json
+            self.assertEqual((second["line"], second["yaml"]), (first["line"], first["yaml"]))
+            self.api.call("DELETE", "rules/a")
+
+    def test_what_is_no_error_is_said_as_a_warning(self):
+        line = "rcpt: 550 5.1.1 " + "x" * 600
+        for query, status in (({"check": "true"}, 200), ({}, 201)):
+            answer = self.post(line, "text/plain", **query)
+            self.assertEqual((answer.status, len(answer.json["warnings"])), (status, 1), answer)
+        self.assertNotIn("warnings", self.api.rule("rcpt: close"))
+
+    def switch(self, name, enabled):
+        answer = self.api.call("PATCH", f"rules/{name}", body=json.dumps({"enabled": enabled}), kind="application/json")
+        self.assertEqual((answer.status, answer.json["name"], answer.json["enabled"]), (200, name, enabled), answer)
+        return answer.json
+
+    def test_any_rule_is_switched_and_keeps_its_counts(self):
+        self.api.rule("rcpt name=mine to=*@mine.test first=2: 551 5.1.1 Mine")
+        for name, to, code in (("full", "x@full.test", 452), ("mine", "x@mine.test", 551)):
+            with self.subTest(name=name):
+                self.assertEqual(self.rcpt(to), code)
+                off = self.switch(name, False)
+                self.assertEqual(off["hits"], 1)
+                self.assertIn("enabled: false", off["yaml"])
+                self.assertEqual(self.rcpt(to), 250)
+                self.assertEqual(self.api.found(f"rules/{name}")["hits"], 1)
+                self.assertEqual(self.switch(name, False), self.switch(name, False))
+                self.assertEqual(self.switch(name, True)["hits"], 1)
+                self.assertEqual(self.rcpt(to), code)
+                self.assertEqual(self.api.found(f"rules/{name}")["hits"], 2)
+        self.assertEqual(self.rcpt("x@mine.test"), 250, "it has fired twice")
+        self.switch("full", False)
+        self.api.call("DELETE", "rules")
+        self.assertFalse(self.api.found("rules/full")["enabled"], "it was not set at run time")
+        self.api.call("POST", "reset")
+        self.assertTrue(self.api.found("rules/full")["enabled"])
+
+    def test_what_cannot_be_switched(self):
+        before = self.api.state()
+        for body in ("", "{}", "[]", "true", "{", '{"enabled":"no"}', '{"enabled":0}', '{"enabled":null}', '{"enabled":false,"at":"rcpt"}'):
+            is_problem(self, self.api.call("PATCH", "rules/full", body=body, kind="application/json"), 400, "bad-body")
+        is_problem(self, self.api.call("PATCH", "rules/full", body="{}", kind="text/plain"), 415, "bad-content-type", "Content-Type")
+        body = '{"enabled":false}'
+        is_problem(self, self.api.call("PATCH", "rules/fulll", body=body, kind="application/json"), 404, "not-found", says="full")
+        is_problem(self, self.api.call("PATCH", "rules/full", {"x": "1"}, body, "application/json"), 400, "unknown-parameter", "x")
+        self.assertEqual(self.api.state(), before)
+
+    def test_a_switch_is_in_force_at_the_next_command_of_open_sessions_on_every_loop(self):
+        crowd = [open_transaction(self.sink.port) for _ in range(16)]
+        try:
+            for turn in range(10):
+                for enabled, code in ((False, 250), (True, 452)):
+                    self.switch("full", enabled)
+                    codes = [client.ask("RCPT TO:<b@full.test>").code for client in crowd]
+                    self.assertEqual(codes, [code] * len(crowd), f"turn {turn}")
+        finally:
+            for client in crowd:
+                client.abort()
+
     def test_a_known_reply_of_the_catalogue(self):
         entry = self.api.found("replies", code="550")["replies"][0]
         self.api.rule(f"rcpt: use {entry['name']}")
@@ -688,18 +953,45 @@ class Beginnings(unittest.TestCase):
         is_problem(self, self.api.get("messages", since=other), 400, "stale-cursor", "since")
         is_problem(self, self.api.get("wait", **{"for": "message", "since": other}), 400, "stale-cursor", "since")
 
-    def test_info_health_and_the_page(self):
+    def test_info_and_health(self):
         mail(self.sink.port)
         info = self.api.until(lambda info: info["sessions"]["kept"] == 1)
         self.assertEqual((info["messages"]["kept"], info["messages"]["ever"], info["store"]), (1, 1, "memory"))
         self.assertEqual(info["waiting"], 0)
         self.assertNotIn("trouble", info)
         self.assertEqual(len(info["listeners"]), 1)
-        for path, kind in {"/livez": "text/plain", "/readyz": "text/plain", "/": "text/html"}.items():
+        for path, kind in {"/livez": "text/plain", "/readyz": "text/plain"}.items():
             answer = self.api.get(path)
             self.assertEqual(answer.status, 200)
             self.assertTrue(answer.headers["Content-Type"].startswith(kind))
         self.assertEqual(self.api.get("/livez").text, "ok\n")
+
+    def test_the_page_is_served_whole_and_hardened(self):
+        self.assertIn(f"page {self.sink.url}/\n", self.sink.error_text())
+        folder = os.path.join(ROOT, "Sources", "Web", "Page", "Assets")
+        kinds = {"html": "text/html", "css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+        self.assertEqual(self.api.get("/").body, self.api.get("/page/index.html").body)
+        for name in sorted(os.listdir(folder)):
+            with self.subTest(name=name):
+                answer = self.api.get(f"/page/{name}")
+                with open(os.path.join(folder, name), "rb") as file:
+                    self.assertEqual((answer.status, answer.body), (200, file.read()))
+                self.assertEqual(answer.headers["Content-Type"].split(";")[0], kinds[name.rsplit(".")[-1]])
+                self.assertEqual((answer.headers["X-Content-Type-Options"], answer.headers["Referrer-Policy"]), ("nosniff", "no-referrer"))
+                policy = answer.headers["Content-Security-Policy"]
+                for word in ("default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"):
+                    self.assertIn(word, policy)
+                self.assertNotIn("unsafe", policy)
+                tag = answer.headers["ETag"]
+                again = self.api.call("GET", f"/page/{name}", headers={"If-None-Match": f'"other", {tag}'})
+                self.assertEqual((again.status, again.body, again.headers["ETag"]), (304, b"", tag))
+                self.assertEqual(again.headers["Content-Security-Policy"], policy)
+                self.assertEqual(self.api.call("GET", f"/page/{name}", headers={"If-None-Match": '"other"'}).status, 200)
+                head = self.api.call("HEAD", f"/page/{name}")
+                self.assertEqual((head.status, head.body, int(head.headers["Content-Length"])), (200, b"", len(answer.body)))
+        for path in ("/page/nothing.js", "/page/", "/page/%2e%2e", "/page/..%2fx"):
+            self.assertIn(self.api.get(path).status, (400, 404), path)
+        is_problem(self, self.api.call("POST", "/"), 405, "method-not-allowed")
 
     def test_metrics_count(self):
         def values():

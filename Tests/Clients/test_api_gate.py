@@ -198,7 +198,7 @@ class Tokens(Gate):
         wrong = [None, "", "Bearer", "Bearer ", "Bearer x", f"Bearer {self.token}x", f"Bearer {self.token[:-1]}", f"Bearer  {self.token}",
                  f"Token {self.token}", self.token, f"Bearer {self.token.upper()}", self.basic("u", "x"), self.basic(self.token, ""),
                  "Basic !!!", "Basic " + base64.b64encode(b"nocolon").decode(), "Basic", "Digest username=x"]
-        for path in ("/api/fakemx/info", "/api/fakemx/messages", "/api/fakemx/openapi.json", "/metrics", "/", "/nowhere", "/api/fakemx/events"):
+        for path in ("/api/fakemx/info", "/api/fakemx/messages", "/api/fakemx/openapi.json", "/metrics", "/nowhere", "/page", "/api/fakemx/events"):
             for value in wrong:
                 with self.subTest(path=path, value=value):
                     answer = self.get(path, *([f"Authorization: {value}"] if value is not None else []))
@@ -220,6 +220,19 @@ class Tokens(Gate):
         for path in ("/livez/../api/fakemx/info", "/livez/", "//livez", "/livez%2f..%2fapi/fakemx/info", "/readyz?x=/../../api"):
             self.assertIn(self.get(path).status, (200, 400, 401, 404), path)
             self.assertNotIn(b"cursor", self.get(path).body)
+
+    def test_the_page_needs_none_for_it_asks_for_the_token_itself(self):
+        for path in ("/", "/page/index.html"):
+            answer = self.get(path)
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "text/html; charset=utf-8"), path)
+            self.assertNotIn(self.token, answer.text)
+            is_problem(self, self.get(path, host="evil.com"), 421, "foreign-host", "Host")
+        # But it is no way around it.
+        for path in ("/page/../api/fakemx/info", "/page/%2e%2e/api/fakemx/info", "//api/fakemx/info", "/page//api/fakemx/info",
+                     "/page/..%2fapi%2ffakemx%2finfo", "/page/x", "/page/"):
+            answer = self.get(path)
+            self.assertIn(answer.status, (400, 401, 404), path)
+            self.assertNotIn(b"cursor", answer.body)
 
     def test_the_document_says_so(self):
         document = self.api.found("openapi.json")

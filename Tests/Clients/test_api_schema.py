@@ -11,7 +11,7 @@ import time
 import unittest
 
 import wire
-from api import API, Events, mail
+from api import API, Events, letter, mail
 from sink import ROOT, Sink
 from wire import Wire
 
@@ -41,13 +41,13 @@ def promtool():
 
 
 def start():
-    """A sink in which everything is there that the document's examples speak of: s12, s12.1, full-mailbox, and a run r1 of a
-    lesson."""
+    """A sink in which everything is there that the document's examples speak of: s12, s12.1 with HTML, s13 with a fault,
+    full-mailbox, and a run r1 of a lesson."""
     sink = Sink("--loops", "1", transcript="off", http="127.0.0.1:0")
     api = API(sink.url, patience_s=30)
     api.rule(FULL)
     for number in range(12):
-        assert mail(sink.port, f"u{number}@any.test") == 250
+        assert mail(sink.port, f"u{number}@any.test", content=letter(text="<p>hello</p>", more="MIME-Version: 1.0\r\nContent-Type: text/html\r\n")) == 250
     assert mail(sink.port, "x@full.test") == 452
     api.until(lambda info: info["sessions"]["ever"] == 13)
     assert api.call("POST", "lessons/when-did-the-reject-happen/runs").status == 201
@@ -85,7 +85,7 @@ class Document(unittest.TestCase):
         # What a path takes is told by the Allow of a method that it does not.
         for path, item in self.document["paths"].items():
             with self.subTest(path=path):
-                answer = self.api.call("PATCH", path.replace("{id}", "s12.1").replace("{name}", "full-mailbox"))
+                answer = self.api.call("PROPFIND", path.replace("{id}", "s12.1").replace("{name}", "full-mailbox"))
                 self.assertEqual(answer.status, 405, answer)
                 served = {method for method in answer.headers["Allow"].split(", ")} - {"HEAD"}
                 self.assertEqual({method.upper() for method in item}, served)
@@ -135,7 +135,8 @@ class Document(unittest.TestCase):
     def test_what_a_summary_has_stands_in_its_schema(self):
         # additionalProperties are allowed by omission, so a validator alone would not find a field that nobody described.
         for path, name in (("sessions?limit=1", "SessionList"), ("messages?limit=1", "MessageList"), ("rules", "RuleList"), ("info", "Info"),
-                           ("cursor", "CursorObject"), ("sessions/s12", "Session"), ("wait?for=reject", "Waited")):
+                           ("cursor", "CursorObject"), ("scenarios", "ScenarioList"), ("attempts", "AttemptList"), ("messages/s11.1", "Message"),
+                           ("sessions/s12", "Session"), ("wait?for=reject", "Waited")):
             with self.subTest(path=path):
                 answer = self.api.get("/api/fakemx/" + path)
                 if answer.status == 404:

@@ -11,9 +11,9 @@ struct RunRuleTests {
     @Test func `They come first, and what the others have counted stays`() throws {
         var engine = try engine("rcpt name=file first=2: 450 file")
         #expect(engine.rcpt("a@x") == "450 file")
-        engine.setRunRules([try rule("rcpt name=run once: 550 run")], now_ns: 0)
+        engine.change(RuleChanges(rules: [try rule("rcpt name=run once: 550 run")]), now_ns: 0)
         #expect([engine.rcpt("a@x"), engine.rcpt("a@x"), engine.rcpt("a@x")] == ["550 run", "450 file", nil])
-        engine.setRunRules([], now_ns: 0)
+        engine.change(RuleChanges(rules: []), now_ns: 0)
         #expect(engine.status(now_ns: 0).map(\.name) == ["file"])
         #expect(engine.status(now_ns: 0).map(\.hits) == [2])
     }
@@ -21,13 +21,40 @@ struct RunRuleTests {
     @Test func `The phases, filters and needs are those of the rules that are there and on`() throws {
         var engine = try engine("mail: 450 x")
         var body = try rule("body name=b size=>1KB: close")
-        engine.setRunRules([body, try rule("end-of-data name=e header.subject=x: close")], now_ns: 0)
+        engine.change(RuleChanges(rules: [body, try rule("end-of-data name=e header.subject=x: close")]), now_ns: 0)
         #expect(engine.rulePhases == [PhaseSet(.mail), PhaseSet(.body), PhaseSet(.endOfData)])
         #expect(engine.bodyCheckpoints == [1001] && engine.messagePhases == [PhaseSet(.endOfData)])
-        body.isOn = false
-        engine.setRunRules([body], now_ns: 0)
+        body.rule.isOn = false
+        engine.change(RuleChanges(rules: [body]), now_ns: 0)
         #expect(engine.rulePhases == [PhaseSet(.mail)] && engine.bodyCheckpoints.isEmpty && engine.messagePhases == [])
         #expect(engine.status(now_ns: 0).map(\.isOn) == [false, true])
+    }
+
+    @Test func `A rule of the configuration is switched, keeps its counts, and comes back to what it says itself`()
+        throws
+    {
+        var engine = try engine("rcpt name=two first=2: 450 two", "rcpt name=rest: 550 rest")
+        #expect([engine.rcpt("a@x"), engine.rcpt("a@x"), engine.rcpt("a@x")] == ["450 two", "450 two", "550 rest"])
+        engine.change(RuleChanges(switched: ["two": false, "rest": false, "nobody": false]), now_ns: 0)
+        #expect(engine.rcpt("a@x") == nil && engine.rulePhases == [])
+        #expect(engine.status(now_ns: 0).map(\.hits) == [2, 1] && engine.status(now_ns: 0).allSatisfy { !$0.isOn })
+        engine.change(RuleChanges(switched: ["rest": false, "two": true]), now_ns: 0)
+        #expect(engine.rcpt("a@x") == nil && engine.status(now_ns: 0).map(\.matches) == [4, 1])
+        engine.change(RuleChanges(), now_ns: 0)
+        #expect(engine.rcpt("a@x") == "550 rest" && engine.status(now_ns: 0).map(\.hits) == [2, 2])
+    }
+
+    @Test func `A rule set at run time is switched and keeps its counts`() throws {
+        var engine = try engine()
+        var two = try rule("rcpt name=two first=2: 450 two")
+        engine.change(RuleChanges(rules: [two]), now_ns: 0)
+        #expect(engine.rcpt("a@x") == "450 two")
+        two.rule.isOn = false
+        engine.change(RuleChanges(rules: [two]), now_ns: 0)
+        #expect(engine.rcpt("a@x") == nil)
+        two.rule.isOn = true
+        engine.change(RuleChanges(rules: [two]), now_ns: 0)
+        #expect([engine.rcpt("a@x"), engine.rcpt("a@x")] == ["450 two", nil])
     }
 
     @Test func `A rule that is taken away gives back what open sessions hold of it`() throws {
@@ -36,14 +63,14 @@ struct RunRuleTests {
             engine.decide(.connect, Facts(client: client, session: session), now_ns: 0) == nil
         }
         let limit = try rule("connect name=run at-once=1 per=client: 421 4.3.2 Run")
-        engine.setRunRules([limit], now_ns: 0)
+        engine.change(RuleChanges(rules: [limit]), now_ns: 0)
         #expect(connect(1, "192.0.2.1") && !connect(2, "192.0.2.1"))
-        engine.setRunRules([], now_ns: 0)
+        engine.change(RuleChanges(rules: []), now_ns: 0)
         // The place of the rule of the configuration is still held.
         #expect(!connect(3, "192.0.2.1") && engine.countsSessions)
         engine.sessionEnded(1)
         #expect(connect(4, "192.0.2.1"))
-        engine.setRunRules([limit], now_ns: 0)
+        engine.change(RuleChanges(rules: [limit]), now_ns: 0)
         engine.sessionEnded(4)
         #expect(connect(5, "192.0.2.1"))
     }
@@ -52,7 +79,7 @@ struct RunRuleTests {
         var engine = try engine()
         var brief = try rule("rcpt name=brief: 550 brief")
         brief.expires_ns = 10
-        engine.setRunRules([brief], now_ns: 0)
+        engine.change(RuleChanges(rules: [brief]), now_ns: 0)
         #expect(engine.decide(.rcpt, Facts(to: ["a@x"]), now_ns: 9) != nil)
         #expect(engine.decide(.rcpt, Facts(to: ["a@x"]), now_ns: 10) == nil)
         #expect(engine.status(now_ns: 10).isEmpty)

@@ -125,16 +125,36 @@ struct WaitTests {
         await party.stop()
     }
 
+    @Test func `Any rule is switched, and a reset switches those of the configuration back`() async throws {
+        let party = try await Party(rules: ["rcpt name=file: 550 5.1.1 File"])
+        #expect(try await party.send(to: ["a@b.test"]).hasPrefix("550"))
+        try await party.server.switchRule("file", isOn: false)
+        #expect(try await party.send(to: ["a@b.test"]).hasPrefix("250"))
+        #expect(party.server.ruleStatus.map(\.hits) == [1])
+        _ = try await party.server.addRule(try RuleLine.parse("rcpt name=run: 551 5.1.1 Run"))
+        try await party.server.switchRule("run", isOn: false)
+        #expect(try await party.send(to: ["a@b.test"]).hasPrefix("250"))
+        try await party.server.switchRule("run", isOn: true)
+        #expect(try await party.send(to: ["a@b.test"]).hasPrefix("551"))
+        await #expect(throws: RuleChangeRefusal.self) { try await party.server.switchRule("nobody", isOn: true) }
+        #expect(try await party.server.reset(space: nil).rules == 1)
+        #expect(party.server.ruleStatus.map(\.isOn) == [true])
+        #expect(try await party.send(to: ["a@b.test"]).hasPrefix("550"))
+        await party.stop()
+    }
+
     @Test func `A rule that is put again keeps its counts where it is the same, and is off where it says so`()
         async throws
     {
         let party = try await Party()
-        let rule = try RuleLine.parse("rcpt name=r: 550 5.1.1 No")
+        var rule = try RuleLine.parse("rcpt name=r: 550 5.1.1 No")
         #expect(try await party.server.putRule(rule))
         #expect(try await party.send(to: ["a@b.test"]).hasPrefix("550"))
-        #expect(try await !party.server.putRule(rule, isOn: false))
+        rule.isOn = false
+        #expect(try await !party.server.putRule(rule))
         #expect(try await party.send(to: ["a@b.test"]).hasPrefix("250"))
         #expect(party.server.ruleStatus.map(\.hits) == [1] && party.server.ruleStatus.map(\.isOn) == [false])
+        rule.isOn = true
         #expect(try await !party.server.putRule(rule, lifetime_ns: 1))
         #expect(try await party.send(to: ["a@b.test"]).hasPrefix("250"))
         #expect(party.server.ruleStatus.isEmpty)

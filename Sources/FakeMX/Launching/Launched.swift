@@ -95,7 +95,7 @@ package final class Launched: Sendable {
         let current = Current(configuration)
         let web: WebServer?
         do {
-            web = try await startWeb(server, configuration, current, &warnings)
+            web = try await startWeb(server, configuration, current, sources, &warnings)
         } catch {
             await server.stop(grace_ms: 0)
             throw error
@@ -110,7 +110,8 @@ package final class Launched: Sendable {
     }
 
     private static func startWeb(
-        _ server: Server, _ configuration: Configuration, _ current: Current, _ warnings: inout [String]
+        _ server: Server, _ configuration: Configuration, _ current: Current, _ sources: SettingsSources,
+        _ warnings: inout [String]
     ) async throws(LaunchTrouble) -> WebServer? {
         let stated: String
         switch configuration.http {
@@ -119,6 +120,7 @@ package final class Launched: Sendable {
         case .auto: stated = Configuration.usualHTTPAddress
         }
         var settings = webSettings(stated, configuration, current)
+        settings.scenarioFolders = sources.scenarioFolders
         do {
             return try await WebServer.start(server, settings)
         } catch {

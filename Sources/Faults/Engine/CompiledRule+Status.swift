@@ -1,14 +1,20 @@
 // How far a rule has come, in numbers and in words.
 
+extension RuleStatus {
+    /// That of a rule which is set at this moment.
+    package init(new rule: RunRule) { self = CompiledRule(rule, id: 0).status(Tally(), present: []) }
+}
+
 extension CompiledRule {
     /// - Parameter present: what an allowance has counted for its fullest keys, the fullest first.
     func status(_ tally: Tally, present: [RuleStatus.Present]) -> RuleStatus {
         let (remaining, remains) = whatRemains(tally, present)
+        var shown = rule
+        shown.isOn = !isOff
         return RuleStatus(
-            name: rule.name, at: rule.at, line: line, matches: tally.matches, hits: tally.hits, remaining: remaining,
-            remains: remains, present: present, isRunRule: isRunRule, isOn: !isOff,
-            expires_ns: expires_ns == .max ? nil : expires_ns,
-            spaces: rule.spaces)
+            rule: shown, line: line, matches: tally.matches, hits: tally.hits, remaining: remaining,
+            remains: remains, present: present, isRunRule: isRunRule,
+            expires_ns: expires_ns == .max ? nil : expires_ns, scenario: scenario)
     }
 
     private func whatRemains(_ tally: Tally, _ present: [RuleStatus.Present]) -> (Int?, String) {

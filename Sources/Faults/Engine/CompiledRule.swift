@@ -36,7 +36,9 @@ final class CompiledRule: Sendable {
     let expires_ns: UInt64
     /// Set at run time.
     let isRunRule: Bool
-    /// Switched off: it stands in the list and is not asked.
+    /// The scenario that it was set with at run time.
+    let scenario: String?
+    /// Switched off, by itself or at run time: it stands in the list and is not asked.
     let isOff: Bool
     /// Those that ask for one of the recipients, and the rest.
     private let to: Condition?
@@ -52,7 +54,11 @@ final class CompiledRule: Sendable {
     private let countedWhy: String
     let line: String
 
-    init(_ rule: Rule, id: Int, expires_ns: UInt64 = .max, isRunRule: Bool = false, isOff: Bool = false) {
+    init(
+        _ rule: Rule, id: Int, expires_ns: UInt64 = .max, isRunRule: Bool = false, isOff: Bool = false,
+        scenario: String? = nil
+    ) {
+        self.scenario = scenario
         self.rule = rule
         self.id = id
         self.expires_ns = expires_ns
@@ -75,6 +81,12 @@ final class CompiledRule: Sendable {
         let head = line.prefix { $0 != " " && $0 != ":" }
         plainWhy =
             rule.when.isEmpty && rule.groups.isEmpty ? "always at \(head)" : "always when " + Self.conditions(rule)
+    }
+
+    convenience init(_ rule: RunRule, id: Int) {
+        self.init(
+            rule.rule, id: id, expires_ns: rule.expires_ns ?? .max, isRunRule: true, isOff: !rule.rule.isOn,
+            scenario: rule.scenario)
     }
 
     /// The longest sentence about conditions.

@@ -59,8 +59,8 @@ package enum Action: Sendable, Equatable {
 
 /// How far a rule has come.
 package struct RuleStatus: Sendable, Equatable {
-    package var name: String
-    package var at: Phase
+    /// With its name; whether it is on says what holds now.
+    package var rule: Rule
     /// The rule as a line of the command-line grammar.
     package var line: String
     /// How often its conditions held.
@@ -75,11 +75,14 @@ package struct RuleStatus: Sendable, Equatable {
     package var present: [Present]
     /// Set at run time.
     package var isRunRule: Bool
-    package var isOn: Bool
     /// On the clock of `now_ns`; nil: it stays.
     package var expires_ns: UInt64?
-    /// Those it is bound to by name.
-    package var spaces: Set<String>
+    /// The scenario that it was set with at run time.
+    package var scenario: String?
+
+    package var name: String { rule.name }
+    package var at: Phase { rule.at }
+    package var isOn: Bool { rule.isOn }
 
     /// The count of one key; the key is empty where the rule has no `per`.
     package struct Present: Sendable, Equatable {
@@ -87,24 +90,5 @@ package struct RuleStatus: Sendable, Equatable {
         package var count: UInt64
         /// Of a share: how many of them were refused.
         package var refused: UInt64?
-    }
-
-    package init(
-        name: String, at: Phase, line: String, matches: Int, hits: Int, remaining: Int?, remains: String,
-        present: [Present] = [], isRunRule: Bool = false, isOn: Bool = true, expires_ns: UInt64? = nil,
-        spaces: Set<String> = []
-    ) {
-        self.name = name
-        self.at = at
-        self.line = line
-        self.matches = matches
-        self.hits = hits
-        self.remaining = remaining
-        self.remains = remains
-        self.present = present
-        self.isRunRule = isRunRule
-        self.isOn = isOn
-        self.expires_ns = expires_ns
-        self.spaces = spaces
     }
 }

@@ -93,32 +93,39 @@ package struct Engine: Sendable {
         packs = magic.packs
         magicPhases = magic.phases
         let named = Self.named(Array(rules.prefix(Bounds.rules)), taken: [])
-        arrange(named.map { compile($0) })
+        arrange(named.map { CompiledRule($0, id: freshID(), isOff: !$0.isOn) })
     }
 
     // MARK: Changing
 
-    /// The rules set at run time, in their order; in front of all others they are asked first.
+    /// What is changed at run time: rules of its own, which are asked in front of all others, and those of the
+    /// configuration that are switched on or off.
     ///
     /// A rule that was there before keeps what it has counted, and so do all rules of the configuration.
     ///
     /// - Parameters:
-    ///   - rules: without issues, each with a name of its own; at most `Bounds.rules`.
+    ///   - changes: rules without issues; at most `Bounds.rules`.
     ///   - now_ns: what has expired by then is gone, and is not what is set anew under its name.
-    package mutating func setRunRules(_ rules: [RunRule], now_ns: UInt64) {
+    package mutating func change(_ changes: RuleChanges, now_ns: UInt64) {
         let known = Dictionary(
             compiled.filter { $0.isRunRule && $0.expires_ns > now_ns }.map { ($0.rule.name, $0) },
             uniquingKeysWith: { a, _ in a })
-        let runRules = rules.prefix(Bounds.rules).map { rule -> CompiledRule in
-            if let before = known[rule.rule.name], before.rule == rule.rule {
-                if before.expires_ns == rule.expires_ns ?? .max, before.isOff == !rule.isOn { return before }
-                return compile(
-                    rule.rule, id: before.id, expires_ns: rule.expires_ns, isRunRule: true, isOff: !rule.isOn)
-            }
-            return compile(rule.rule, expires_ns: rule.expires_ns, isRunRule: true, isOff: !rule.isOn)
+        let runRules = changes.rules.prefix(Bounds.rules).map { rule -> CompiledRule in
+            guard let before = known[rule.rule.name] else { return CompiledRule(rule, id: freshID()) }
+            var same = before.rule
+            same.isOn = rule.rule.isOn
+            guard same == rule.rule else { return CompiledRule(rule, id: freshID()) }
+            let isSame =
+                before.rule == rule.rule && before.expires_ns == rule.expires_ns ?? .max
+                && before.scenario == rule.scenario
+            return isSame ? before : CompiledRule(rule, id: before.id)
+        }
+        let configured = compiled.filter { !$0.isRunRule }.map { rule -> CompiledRule in
+            let isOn = changes.switched[rule.rule.name] ?? rule.rule.isOn
+            return rule.isOff == !isOn ? rule : CompiledRule(rule.rule, id: rule.id, isOff: !isOn)
         }
         let before = Set(compiled.map(\.id))
-        arrange(runRules + compiled.filter { !$0.isRunRule })
+        arrange(runRules + configured)
         let gone = before.subtracting(compiled.map(\.id))
         if !gone.isEmpty {
             for key in counters.keys where gone.contains(key.rule) { counters.remove(key) }
@@ -153,12 +160,9 @@ package struct Engine: Sendable {
         }
     }
 
-    private mutating func compile(
-        _ rule: Rule, id: Int? = nil, expires_ns: UInt64? = nil, isRunRule: Bool = false, isOff: Bool = false
-    ) -> CompiledRule {
-        if id == nil { nextID += 1 }
-        return CompiledRule(
-            rule, id: id ?? nextID, expires_ns: expires_ns ?? .max, isRunRule: isRunRule, isOff: isOff)
+    private mutating func freshID() -> Int {
+        nextID += 1
+        return nextID
     }
 
     /// Puts rules into force, and works out what follows from them; tallies go with their rules.

@@ -14,10 +14,12 @@ package struct Rule: Sendable, Hashable {
     package var groups: [ConditionGroup]
     package var schedule: Schedule
     package var per: [CountKey]
+    /// False: it stands in the list and is not asked. A line cannot say it.
+    package var isOn: Bool
 
     package init(
         name: String = "", at: Phase, when: [Condition] = [], groups: [ConditionGroup] = [], schedule: Schedule,
-        per: [CountKey] = []
+        per: [CountKey] = [], isOn: Bool = true
     ) {
         self.name = name
         self.at = at
@@ -25,6 +27,7 @@ package struct Rule: Sendable, Hashable {
         self.groups = groups
         self.schedule = schedule
         self.per = per
+        self.isOn = isOn
     }
 
     package static let longestName = 64

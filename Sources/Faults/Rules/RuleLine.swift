@@ -88,12 +88,8 @@ package enum RuleLine {
 
     private static func value(of test: Condition.Test, inGroup: Bool) -> String {
         switch test {
-        case .text(let pattern): RuleLineReader.written(value: pattern.source, inGroup: inGroup)
-        case .network(let network): RuleLineReader.written(value: network.description, inGroup: inGroup)
-        case .time(let time): RuleLineReader.written(value: time.description, inGroup: inGroup)
-        case .unixSocket: "unix"
-        case .number(let number): number.description
-        case .tls(let test): test.rawValue
+        case .text, .network, .time: RuleLineReader.written(value: test.source, inGroup: inGroup)
+        case .unixSocket, .number, .tls: test.source
         }
     }
 }

@@ -247,13 +247,13 @@ extension Server {
             judging?.forget { gone.contains($0) }
             reset.messages = try await store.removeMessages(messages.map(\.position)).count
             chronicle.forget { $0.subject.spaces.contains(space) }
-            reset.rules = await removeRules { $0.spaces.contains(space) }
+            reset.rules = await removeRules { $0.rule.spaces.contains(space) }
         } else {
             reset.sessions = try await store.removeAllSessions()
             judging?.forget { _ in true }
             reset.messages = try await store.removeAllMessages()
             chronicle.forget { _ in true }
-            reset.rules = await removeRules(where: nil)
+            reset.rules = await removeRuleChanges()
             await resetRuleCounts()
         }
         tellRemoval(space: space)

@@ -25,30 +25,6 @@ enum Health {
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
     }
 
-    /// A place to land on.
-    static func page(_ call: inout Call) async throws -> Response {
-        let counts = call.face.server.store.counts
-        let page = """
-            <!doctype html>
-            <html lang="en"><meta charset="utf-8"><title>fakemx</title>
-            <h1>fakemx \(call.face.settings.version)</h1>
-            <p>\(counts.sessions) sessions and \(counts.messages) messages are kept.</p>
-            <ul>
-            <li><a href="/api/fakemx/sessions">sessions</a></li>
-            <li><a href="/api/fakemx/messages">messages</a></li>
-            <li><a href="/api/fakemx/report?format=html">report on the senders</a></li>
-            <li><a href="/api/fakemx/rules">rules</a></li>
-            <li><a href="/api/fakemx/replies">replies seen in the field</a></li>
-            <li><a href="/api/fakemx/openapi.json">the API</a></li>
-            </ul>
-            </html>
-
-            """
-        return Response(
-            status: .ok, headers: [.contentType: "text/html; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: page)))
-    }
-
     private struct Info: Encodable {
         let version, run, started, store: String
         let uptime_s: Double

@@ -28,6 +28,8 @@ enum Messages {
         let view: MailView
         let findings: [Finding]
         let links: [MessageLink]
+        /// Where the HTML is, for a frame, which can say no token.
+        let html_path: String
 
         struct Part: Encodable {
             let id, file_name, content_type, content_id: String
@@ -39,7 +41,9 @@ enum Messages {
             let name, value: String
         }
 
-        private enum Keys: String, CodingKey { case headers, text, html, parts, findings, links }
+        private enum Keys: String, CodingKey {
+            case headers, text, html, html_path, remote_count, parts, findings, links
+        }
 
         func encode(to encoder: any Encoder) throws {
             try summary.encode(to: encoder)
@@ -55,17 +59,34 @@ enum Messages {
                 }, forKey: .parts)
             try fields.encode(findings, forKey: .findings)
             try fields.encode(links, forKey: .links)
+            try fields.encode(html_path, forKey: .html_path)
+            try fields.encode(MessageFrame.remoteCount(view.html, links), forKey: .remote_count)
         }
     }
 
     static func one(_ call: inout Call) async throws -> Response {
         try call.query.finish([])
         let stored = try await message(call)
+        let id = stored.message.id
+        let key = call.face.settings.token == nil ? "" : "?key=" + call.face.frames.key(ofMessage: id)
         return JSONText.response(
             Whole(
                 summary: MessageSummary(stored), view: call.face.views.view(of: stored.message),
                 findings: try await FindingViews.findings(of: stored, call.face.server),
-                links: FindingViews.links(of: stored)))
+                links: FindingViews.links(of: stored), html_path: FrameKey.path(ofMessage: id) + key))
+    }
+
+    /// Its HTML, for a frame.
+    static func html(_ call: inout Call) async throws -> Response {
+        // The gate has looked at it.
+        _ = try call.query.take("key")
+        try call.query.finish([])
+        let stored = try await message(call)
+        let view = call.face.views.view(of: stored.message)
+        guard !view.html.isEmpty else {
+            throw Problem.notFound("the message \(stored.message.id) has no part of HTML")
+        }
+        return MessageFrame.response(view, stored.message.content)
     }
 
     /// The octets as they came.

@@ -22,7 +22,18 @@ enum OpenAPISchemas {
             "Removed": object(
                 ["removed": integer, "messages": array(OpenAPI.ref("MessageSummary"))], required: ["removed"]),
             "Rule": rule, "RuleList": object(["rules": array(OpenAPI.ref("Rule"))], required: ["rules"]),
-            "NewRule": newRule, "ReplyList": object(["replies": array(["type": "object"])], required: ["replies"]),
+            "AttemptList": object(
+                ["timelines": array(timeline), "omitted": integer, "judging": OpenAPI.ref("Judging")],
+                required: ["timelines", "omitted", "judging"]),
+            "RemovedCount": object(["removed": integer], required: ["removed"]),
+            "ScenarioList": object(["scenarios": array(scenario)], required: ["scenarios"]),
+            "ScenarioRules": object(
+                ["rules": array(OpenAPI.ref("Rule")), "left_out": array(text)], required: ["rules", "left_out"]),
+            "NewRule": newRule,
+            "RuleChange": [
+                "type": "object", "properties": ["enabled": flag], "required": ["enabled"],
+                "additionalProperties": false,
+            ], "ReplyList": object(["replies": array(["type": "object"])], required: ["replies"]),
             "Finding": finding(named: [:]), "Judging": judging, "FindingList": findingList, "Entry": entry,
             "Event": event, "Waited": waited,
         ]
@@ -165,7 +176,7 @@ enum OpenAPISchemas {
     private static let insides: [String: Node] = [
         "findings": array(OpenAPI.ref("Finding")), "links": array(link),
         "headers": array(object(["name": text, "value": text], required: ["name", "value"])), "text": text,
-        "html": text,
+        "html": text, "html_path": text, "remote_count": integer,
         "parts": array(
             object(
                 [
@@ -192,13 +203,43 @@ enum OpenAPISchemas {
     private static var rule: Node {
         object(
             [
-                "name": text, "at": OpenAPI.words(Phase.allCases.map(\.rawValue)), "line": text,
-                "origin": OpenAPI.words(["run", "configuration"]), "enabled": flag, "matches": integer, "hits": integer,
+                "name": text, "at": OpenAPI.words(Phase.allCases.map(\.rawValue)), "line": text, "yaml": text,
+                "scenario": text, "warnings": array(text), "origin": OpenAPI.words(["run", "configuration"]),
+                "enabled": flag, "matches": integer, "hits": integer,
                 "remaining": integer, "remains": text,
                 "present": array(
                     object(["key": text, "count": integer, "refused": integer], required: ["key", "count"])),
                 "expires_in_s": number, "spaces": array(text),
-            ], required: ["name", "at", "line", "origin", "enabled", "matches", "hits", "remains", "present", "spaces"])
+            ],
+            required: [
+                "name", "at", "line", "yaml", "origin", "enabled", "matches", "hits", "remains", "present", "spaces",
+            ])
+    }
+
+    private static var timeline: Node {
+        let recipients = array(
+            object(["address": text, "code": integer, "outcome": text], required: ["address", "code", "outcome"]))
+        let attempt = object(
+            [
+                "session": text, "transaction": integer, "started_us": integer, "duration_us": integer, "client": text,
+                "helo": text, "server": text, "from": text, "recipients": recipients, "recipients_dropped": integer,
+                "phase": text, "code": integer, "verdict": OpenAPI.words(Verdict.allCases.map(\.rawValue)),
+                "message": text, "tie": text, "disturbances": text, "gap_us": integer,
+            ], required: ["session", "transaction", "started_us", "duration_us", "client", "from", "recipients"])
+        return object(
+            [
+                "key": text, "tie": text, "from": text, "subject": text, "list": text, "report": flag,
+                "state": text, "attempts": array(attempt), "attempts_dropped": integer, "retried": flag,
+                "duplicated": flag, "recipients": recipients,
+            ], required: ["key", "tie", "from", "subject", "state", "attempts", "recipients"])
+    }
+
+    private static var scenario: Node {
+        object(
+            [
+                "name": text, "about": text, "rules": array(text), "left_out": array(text), "is_set": flag,
+                "trouble": text,
+            ], required: ["name", "about", "rules", "left_out", "is_set"])
     }
 
     /// As in a file, or as one line; the sense of it all is told by what is answered. Null is as good as nothing, but

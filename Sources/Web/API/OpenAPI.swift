@@ -113,6 +113,26 @@ enum OpenAPI {
                     answers: ["200": plain("The transcript")],
                     problems: [404])
             ],
+            p + "/sessions/{id}/scenario": [
+                "get": operation(
+                    "Its faults as a scenario that makes them happen again.", "getScenario", [path("id", "s13")],
+                    answers: [
+                        "200": [
+                            "description": "A scenario", "content": ["text/yaml": ["schema": ["type": "object"]]],
+                        ]
+                    ], problems: [404, 409])
+            ],
+            p + "/attempts": [
+                "get": operation(
+                    "The attempts of each message over sessions, the newest first.", "listAttempts",
+                    [
+                        parameter(
+                            "limit", "Messages, at most.",
+                            ["type": "integer", "minimum": 1, "maximum": .number(API.mostLimit)]),
+                        parameter("message-id", "The Message-ID, without angle brackets.", ["type": "string"]),
+                    ] + filter(.message).filter(isWordOfAttempts),
+                    answers: ["200": json("Time lines", ref("AttemptList"))], problems: [409])
+            ],
             p + "/messages": [
                 "get": operation(
                     "Messages that were stored, the newest first.", "listMessages", page + filter(.message),
@@ -139,22 +159,33 @@ enum OpenAPI {
                     ],
                     problems: [404])
             ],
+            p + "/messages/{id}/html": [
+                "get": operation(
+                    "Its HTML for a frame that runs and loads nothing; without HTML there is none.", "getHTML",
+                    [
+                        path("id", "s12.1"),
+                        parameter("key", "In place of a token, from html_path of the message.", ["type": "string"]),
+                    ],
+                    answers: [
+                        "200": [
+                            "description": "The HTML", "content": ["text/html": ["schema": ["type": "string"]]],
+                        ]
+                    ], problems: [404])
+            ],
             p + "/rules": [
                 "get": operation(
                     "Rules in force, in the order in which they are asked.", "listRules",
                     answers: ["200": json("Rules", ref("RuleList"))]),
                 "post": operation(
                     "Set a rule in front of all others; in force everywhere when this is answered.", "addRule",
-                    [spaceParameter], body: ruleBody, answers: ["201": json("The rule", ref("Rule"))],
+                    [spaceParameter, checkParameter], body: ruleBody,
+                    answers: [
+                        "200": json("The rule as it would be set", ref("Rule")), "201": json("The rule", ref("Rule")),
+                    ],
                     problems: [408, 409, 413, 415, 422]),
                 "delete": operation(
                     "Remove rules that were set at run time, all or those of one space.", "removeRules",
-                    [spaceParameter],
-                    answers: [
-                        "200": json(
-                            "How many",
-                            ["type": "object", "required": ["removed"], "properties": ["removed": ["type": "integer"]]])
-                    ]),
+                    [spaceParameter], answers: ["200": json("How many", ref("RemovedCount"))]),
             ],
             p + "/rules/{name}": [
                 "get": operation(
@@ -163,14 +194,34 @@ enum OpenAPI {
                     problems: [404]),
                 "put": operation(
                     "Put a rule in the place of the one of its name, or in front of all others.", "putRule",
-                    [path("name", "full-mailbox"), spaceParameter], body: ruleBody,
+                    [path("name", "full-mailbox"), spaceParameter, checkParameter], body: ruleBody,
                     answers: [
                         "200": json("The rule", ref("Rule")), "201": json("The rule, which is new", ref("Rule")),
                     ],
                     problems: [408, 409, 413, 415, 422]),
+                "patch": operation(
+                    "Switch any rule on or off; its counts stay.", "changeRule", [path("name", "full-mailbox")],
+                    body: [
+                        "required": true,
+                        "content": ["application/json": ["schema": ref("RuleChange"), "example": ["enabled": true]]],
+                    ], answers: ["200": json("The rule", ref("Rule"))], problems: [404, 408, 413, 415]),
                 "delete": operation(
                     "Remove a rule that was set at run time.", "removeRule", [path("name", "full-mailbox")],
                     answers: ["200": json("The rule that is gone", ref("Rule"))], problems: [404, 409]),
+            ],
+            p + "/scenarios": [
+                "get": operation(
+                    "Scenarios that lie ready, by name.", "listScenarios",
+                    answers: ["200": json("Scenarios", ref("ScenarioList"))])
+            ],
+            p + "/scenarios/{name}": [
+                "post": operation(
+                    "Set the rules of a scenario in front of all others, as NAME-1 and so on.", "setScenario",
+                    [path("name", "greylisting")], answers: ["201": json("Its rules", ref("ScenarioRules"))],
+                    problems: [404, 409, 422]),
+                "delete": operation(
+                    "Remove the rules that were set with a scenario.", "removeScenario", [path("name", "greylisting")],
+                    answers: ["200": json("How many", ref("RemovedCount"))], problems: [404, 409]),
             ],
             p + "/replies": [
                 "get": operation(
@@ -245,131 +296,4 @@ enum OpenAPI {
             ],
         ]
     }
-
-    // MARK: Parts
-
-    static func ref(_ name: String) -> Node { .object(["$ref": .text("#/components/schemas/\(name)")]) }
-
-    static func words(_ words: [String]) -> Node { .object(["type": "string", "enum": .list(words.map(Node.text))]) }
-
-    static func operation(
-        _ summary: String, _ id: String, _ parameters: [Node] = [], body: Node? = nil, answers: [String: Node],
-        problems: [Int] = []
-    ) -> Node {
-        var all = answers
-        for status in Set(problems + [400, 401, 403, 414, 421, 503]) where all["\(status)"] == nil {
-            all["\(status)"] = [
-                "description": "A problem", "content": ["application/problem+json": ["schema": ref("Problem")]],
-            ]
-        }
-        var operation: [String: Node] = [
-            "summary": .text(summary), "operationId": .text(id), "parameters": .list(parameters),
-            "responses": .object(all),
-        ]
-        operation["requestBody"] = body
-        return .object(operation)
-    }
-
-    private static func parameter(_ name: String, _ description: String, _ schema: Node, required: Bool = false) -> Node
-    {
-        .object([
-            "name": .text(name), "in": "query", "required": .flag(required), "description": .text(description),
-            "schema": schema,
-        ])
-    }
-
-    static func path(_ name: String, _ example: String) -> Node {
-        .object([
-            "name": .text(name), "in": "path", "required": true, "schema": ["type": "string", "minLength": 1],
-            "example": .text(example),
-        ])
-    }
-
-    /// Values that stand between commas.
-    private static func list(_ name: String, _ description: String, _ item: Node) -> Node {
-        .object([
-            "name": .text(name), "in": "query", "required": false, "description": .text(description), "style": "form",
-            "explode": false, "schema": .object(["type": "array", "minItems": 1, "items": item]),
-        ])
-    }
-
-    private static let cursorSchema: Node = [
-        "type": "string", "pattern": "^[0-9A-Za-z]{1,12}-[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,18}$",
-    ]
-    private static let sinceParameter = parameter("since", "Only what came behind this cursor.", cursorSchema)
-    private static let spaceParameter = parameter(
-        "space", "A space: anyone@SPACE.test, anyone+SPACE@any.example.",
-        ["type": "string", "pattern": "^[A-Za-z0-9_-]{1,63}$"])
-    private static let page: [Node] = [
-        parameter("limit", "Items on a page.", ["type": "integer", "minimum": 1, "maximum": .number(API.mostLimit)]),
-        parameter(
-            "before", "Where the page begins: next of the page before.",
-            ["type": "string", "pattern": "^p[1-9][0-9]{0,17}$"]),
-        sinceParameter,
-    ]
-
-    private static func filter(_ kind: Filter.Kind) -> [Node] {
-        Filter.names(kind).filter { !$0.contains(".") }.map {
-            word($0, "Of the filter: globs, /regular expressions/, several with commas.")
-        }
-    }
-
-    private static var waitFilter: [Node] {
-        var names: [String] = []
-        for name in Filter.Kind.allCases.flatMap(Filter.names) where !name.contains(".") && !names.contains(name) {
-            names.append(name)
-        }
-        return names.map { word($0, "Of the filter, where what is waited for has it.") }
-    }
-
-    /// A word of a filter; the values of some can be told.
-    private static func word(_ name: String, _ description: String) -> Node {
-        switch name {
-        case "verdict": list(name, "Verdicts, with commas.", words(Verdict.allCases.map(\.rawValue)))
-        case "phase": list(name, "Phases, with commas.", words(Phase.allCases.map(\.rawValue) + ["protocol"]))
-        case "severity": list(name, "Severities, with commas.", words(Severity.allCases.map(\.rawValue)))
-        case "code":
-            list(name, "Codes, as 550 or 4xx, with commas.", ["type": "string", "pattern": "^[2-5][0-9x]{2}$"])
-        default: parameter(name, description, ["type": "string"])
-        }
-    }
-
-    static func json(_ description: String, _ schema: Node, problem: Bool = false) -> Node {
-        var content: [String: Node] = ["application/json": .object(["schema": schema])]
-        if problem { content["application/problem+json"] = .object(["schema": ref("Problem")]) }
-        return .object(["description": .text(description), "content": .object(content)])
-    }
-
-    /// The report in each of its forms.
-    private static var reportForms: Node {
-        var content: [String: Node] = [:]
-        for format in ReportFormat.allCases {
-            let type = format.mediaType.split(separator: ";").first.map(String.init) ?? ""
-            let isObject = format == .json || format == .sarif
-            content[type] = ["schema": .object(["type": .text(isObject ? "object" : "string")])]
-        }
-        // What an XML document has for its root is no matter of JSON Schema.
-        content["application/xml"] = ["schema": [:]]
-        return .object(["description": "The report", "content": .object(content)])
-    }
-
-    private static func plain(_ description: String) -> Node {
-        .object(["description": .text(description), "content": ["text/plain": ["schema": ["type": "string"]]]])
-    }
-
-    private static let ruleBody: Node = [
-        "required": true,
-        "content": [
-            "text/plain": [
-                "schema": ["type": "string"], "example": "rcpt to=*@full.test first=2 per=to: 452 4.2.2 Mailbox full",
-            ],
-            "application/json": [
-                "schema": ref("NewRule"),
-                "example": [
-                    "at": "rcpt", "when": ["to": "*@full.test"], "times": "first 2 per to",
-                    "do": ["452 4.2.2 Mailbox full"],
-                ],
-            ],
-        ],
-    ]
 }

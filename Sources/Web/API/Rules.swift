@@ -25,12 +25,18 @@ enum Rules {
     }
 
     static func add(_ call: inout Call) async throws -> Response {
-        let rule = try await read(&call)
+        let isCheck = try call.query.takeFlag("check") ?? false
+        let (rule, warnings) = try await read(&call)
+        let server = call.face.server
         let name: String
         do {
-            name = try await call.face.server.addRule(rule.rule, lifetime_ns: rule.lifetime?.ns, isOn: rule.isOn)
+            if isCheck {
+                let status = try server.rehearse(rule.rule, lifetime_ns: rule.lifetime?.ns, isPut: false)
+                return JSONText.response(RuleView(status, now_ns: server.now_ns, warnings))
+            }
+            name = try await server.addRule(rule.rule, lifetime_ns: rule.lifetime?.ns)
         } catch { throw problem(error) }
-        var response = JSONText.response(try view(name, call), status: .created)
+        var response = JSONText.response(try view(name, call, warnings), status: .created)
         response.headers[.location] = "\(API.prefix)/rules/\(name)"
         return response
     }
@@ -40,18 +46,60 @@ enum Rules {
         if let complaint = Rule.complaint(aboutName: name) {
             throw Problem("bad-rule", 422, "The rule is wrong", complaint.description, parameter: "name")
         }
-        var rule = try await read(&call)
+        let isCheck = try call.query.takeFlag("check") ?? false
+        var (rule, warnings) = try await read(&call)
         guard rule.rule.name.isEmpty || rule.rule.name == name else {
             throw Problem(
                 "bad-rule", 422, "The rule is wrong", "the path says \"\(name)\" and the rule \"\(rule.rule.name)\"",
                 parameter: "name")
         }
         rule.rule.name = name
+        let server = call.face.server
         let isNew: Bool
         do {
-            isNew = try await call.face.server.putRule(rule.rule, lifetime_ns: rule.lifetime?.ns, isOn: rule.isOn)
+            if isCheck {
+                let status = try server.rehearse(rule.rule, lifetime_ns: rule.lifetime?.ns, isPut: true)
+                return JSONText.response(RuleView(status, now_ns: server.now_ns, warnings))
+            }
+            isNew = try await server.putRule(rule.rule, lifetime_ns: rule.lifetime?.ns)
         } catch { throw problem(error) }
-        return JSONText.response(try view(name, call), status: isNew ? .created : .ok)
+        return JSONText.response(try view(name, call, warnings), status: isNew ? .created : .ok)
+    }
+
+    private struct Change: Decodable {
+        let enabled: Bool
+
+        private struct Key: CodingKey {
+            let stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        init(from decoder: any Decoder) throws {
+            let fields = try decoder.container(keyedBy: Key.self)
+            if let other = fields.allKeys.first(where: { $0.stringValue != "enabled" }) {
+                throw DecodingError.dataCorruptedError(
+                    forKey: other, in: fields, debugDescription: "only enabled can be changed")
+            }
+            enabled = try fields.decode(Bool.self, forKey: Key(stringValue: "enabled"))
+        }
+    }
+
+    /// Switches any rule on or off.
+    static func change(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        let name = call.arguments["name"] ?? ""
+        guard call.contentType.isEmpty || call.contentType == "application/json" else {
+            throw Problem(
+                "bad-content-type", 415, "The type of the body is unknown",
+                "\"\(call.contentType.shown)\" is not application/json, as {\"enabled\": false}",
+                parameter: "Content-Type")
+        }
+        let change = try JSONText.decode(Change.self, try await call.body())
+        let view = try view(name, call)
+        do { try await call.face.server.switchRule(view.name, isOn: change.enabled) } catch { throw problem(error) }
+        return JSONText.response(try self.view(name, call))
     }
 
     static func remove(_ call: inout Call) async throws -> Response {
@@ -61,7 +109,7 @@ enum Rules {
         return JSONText.response(view)
     }
 
-    private struct Removed: Encodable { let removed: Int }
+    struct Removed: Encodable { let removed: Int }
 
     /// Those that were set at run time, or of them those of one space.
     static func removeAll(_ call: inout Call) async throws -> Response {
@@ -70,7 +118,7 @@ enum Rules {
         let server = call.face.server
         let count: Int
         if let space {
-            count = await server.removeRules { $0.spaces.contains(space) }
+            count = await server.removeRules { $0.rule.spaces.contains(space) }
         } else {
             count = await server.removeRules(where: nil)
         }
@@ -79,10 +127,12 @@ enum Rules {
 
     // MARK: Reading
 
-    private static func read(_ call: inout Call) async throws -> RuntimeRule {
+    private static func read(_ call: inout Call) async throws -> (
+        rule: RuntimeRule, warnings: [String]
+    ) {
         let space = try Health.space(&call)
-        try call.query.finish(["space"])
-        let type = call.request.headers[.contentType].map { String($0.prefix { $0 != ";" }).asciiLowercased } ?? ""
+        try call.query.finish(["check", "space"])
+        let type = call.contentType
         let body = try await call.body()
         let read: RuntimeRule.Read
         switch type {
@@ -110,10 +160,10 @@ enum Rules {
                 throw Problem("bad-rule", 422, "The rule is wrong", "space: \(error)", parameter: "space")
             }
         }
-        return rule
+        return (rule, complaints.map(\.message))
     }
 
-    private static func problem(_ complaints: [Complaint]) -> Problem {
+    static func problem(_ complaints: [Complaint]) -> Problem {
         let errors = complaints.filter(\.isError)
         let words = errors.map { complaint in
             let place = complaint.place
@@ -129,7 +179,7 @@ enum Rules {
         return problem
     }
 
-    private static func problem(_ refusal: RuleChangeRefusal) -> Problem {
+    static func problem(_ refusal: RuleChangeRefusal) -> Problem {
         switch refusal {
         case .unknown: .notFound(refusal.description)
         case .nameTaken: Problem("name-taken", 409, "The name is taken", refusal.description, parameter: "name")
@@ -142,15 +192,18 @@ enum Rules {
 
     private static func views(_ call: Call) -> [RuleView] {
         let now_ns = call.face.server.now_ns
-        return call.face.server.ruleStatus.map { RuleView($0, now_ns: now_ns) }
+        return call.face.server.ruleStatus.map { RuleView($0, now_ns: now_ns, []) }
     }
 
-    private static func view(_ name: String, _ call: Call) throws(Problem) -> RuleView {
-        let all = views(call)
-        guard let view = all.first(where: { $0.name == name }) else {
+    private static func view(
+        _ name: String, _ call: Call, _ warnings: [String] = []
+    ) throws(Problem) -> RuleView {
+        let server = call.face.server
+        let all = server.ruleStatus
+        guard let status = all.first(where: { $0.name == name }) else {
             let hint = Suggestion.didYouMean(name, among: all.map(\.name))
             throw .notFound("no rule is named \"\(name.shown)\"\(hint)")
         }
-        return view
+        return RuleView(status, now_ns: server.now_ns, warnings)
     }
 }

@@ -4,6 +4,7 @@ import Faults
 import Hummingbird
 import Journal
 import NIOCore
+import Settings
 import Sink
 import Store
 
@@ -44,6 +45,21 @@ enum Sessions {
         return Response(
             status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
             body: ResponseBody(byteBuffer: ByteBuffer(string: text)))
+    }
+
+    /// The faults of the session as a scenario that makes them happen again.
+    static func scenario(_ call: inout Call) async throws -> Response {
+        try call.query.finish([])
+        let session = try await session(call)
+        let replay = Replay(of: session.record)
+        let error = SettingsFile.error(ofScenario: replay.scenario)?.description
+        guard replay.ruleCount > 0, error == nil else {
+            let why = error ?? replay.leftOut.first ?? "nothing went wrong in it by a rule"
+            throw Problem("no-replay", 409, "It cannot be replayed", "session \(session.id): \(why)")
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "text/yaml; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: replay.scenario)))
     }
 
     private static func session(_ call: Call) async throws -> StoredSession {

@@ -105,7 +105,7 @@ struct MessageList: Encodable {
 
 /// A rule and how far it has come.
 struct RuleView: Encodable {
-    let name, at, line: String
+    let name, at, line, yaml: String
     /// `run`: set at run time; `configuration`: it stands in a file, a scenario or a flag.
     let origin: String
     let enabled: Bool
@@ -116,6 +116,10 @@ struct RuleView: Encodable {
     /// Seconds until it goes, where it does.
     let expires_in_s: Double?
     let spaces: [String]
+    /// The scenario that it was set with at run time.
+    let scenario: String?
+    /// What was said of it when it was read, and is no error; missing where nothing was.
+    let warnings: [String]?
 
     struct Present: Encodable {
         let key: String
@@ -123,10 +127,11 @@ struct RuleView: Encodable {
         let refused: UInt64?
     }
 
-    init(_ status: RuleStatus, now_ns: UInt64) {
+    init(_ status: RuleStatus, now_ns: UInt64, _ warnings: [String]) {
         name = status.name
         at = status.at.rawValue
         line = status.line
+        yaml = status.rule.yaml
         origin = status.isRunRule ? "run" : "configuration"
         enabled = status.isOn
         matches = status.matches
@@ -135,7 +140,9 @@ struct RuleView: Encodable {
         remains = status.remains
         present = status.present.map { Present(key: $0.key, count: $0.count, refused: $0.refused) }
         expires_in_s = status.expires_ns.map { $0 > now_ns ? Double(($0 - now_ns) / 1_000_000) / 1000 : 0 }
-        spaces = status.spaces.sorted()
+        spaces = status.rule.spaces.sorted()
+        scenario = status.scenario
+        self.warnings = warnings.isEmpty ? nil : warnings
     }
 }
 

@@ -86,11 +86,12 @@ extension Mailpit {
             "\(place.phase.rawValue) name=\(place.name) chance=\(max(1, trigger.Probability))%: "
             + "\(trigger.ErrorCode) \(place.words)"
         do {
-            let rule = try RuleLine.parse(line)
+            var rule = try RuleLine.parse(line)
+            rule.isOn = trigger.Probability > 0
             if let complaint = face.settings.rules.complaints(rule).first(where: \.isError) {
                 throw refusal(complaint.message)
             }
-            _ = try await face.server.putRule(rule, isOn: trigger.Probability > 0)
+            _ = try await face.server.putRule(rule)
         } catch let error as RuleError {
             throw refusal(error.message)
         } catch let error as RuleChangeRefusal {
@@ -107,8 +108,8 @@ extension Mailpit {
 
     /// What the rule of a name does, as far as this dialect can say it.
     private static func shown(_ place: Place, _ status: [RuleStatus]) -> Trigger {
-        guard let found = status.first(where: { $0.name == place.name }), let rule = try? RuleLine.parse(found.line),
-            case .times(let frequency, let actions) = rule.schedule
+        guard let found = status.first(where: { $0.name == place.name }),
+            case .times(let frequency, let actions) = found.rule.schedule
         else { return place.usual }
         var trigger = place.usual
         for case .reply(let reply) in actions { trigger.ErrorCode = Int(reply.code.value) }

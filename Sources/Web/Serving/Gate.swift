@@ -15,8 +15,10 @@ struct Gate: Sendable {
     private let token: [UInt8]?
     private let hosts: Set<String>
     private let origins: Set<String>
+    private let frames: FrameKey
 
-    init(_ settings: WebSettings) {
+    init(_ settings: WebSettings, _ frames: FrameKey) {
+        self.frames = frames
         token = settings.token.map { Array($0.utf8) }
         hosts = Set(settings.hosts.map(\.asciiLowercased))
         origins = Set(settings.origins)
@@ -61,10 +63,17 @@ struct Gate: Sendable {
     private static let fetchMode = HTTPField.Name("Sec-Fetch-Mode") ?? .origin
 
     /// - Throws: a problem where a token is needed and not said.
-    func admitToken(_ request: Request, path: String) throws(Problem) {
+    ///
+    /// - Parameter query: what stands behind the `?`.
+    func admitToken(_ request: Request, path: String, query: Substring?) throws(Problem) {
         // A monitor needs no token to see that somebody is there.
-        guard path != "/livez", path != "/readyz" else { return }
+        guard path != "/livez", path != "/readyz", !Page.isOpen(path) else { return }
+        if token != nil, let query, frames.opens(path, Self.key(query)) { return }
         try admitToken(request.headers[.authorization])
+    }
+
+    private static func key(_ query: Substring) -> String? {
+        query.split(separator: "&").first { $0.hasPrefix("key=") }.map { String($0.dropFirst(4)) }
     }
 
     private func admitHost(_ authority: String?) throws(Problem) {
@@ -128,7 +137,7 @@ struct Gate: Sendable {
     }
 
     /// In a time that does not tell how far they are the same.
-    private static func isSame(_ a: [UInt8], _ b: [UInt8]) -> Bool {
+    static func isSame(_ a: [UInt8], _ b: [UInt8]) -> Bool {
         guard a.count == b.count else { return false }
         var difference: UInt8 = 0
         for (x, y) in zip(a, b) { difference |= x ^ y }

@@ -1,6 +1,7 @@
 // Which path means what. One table, so that an unknown path, a method that a path does not take, and the OpenAPI
 // document all speak of the same thing.
 
+import Faults
 import Hummingbird
 import NIOCore
 import Sink
@@ -13,6 +14,11 @@ struct Call {
     var query: Query
     let request: Request
     let face: Face
+
+    /// In small letters and without its parameters; empty where nothing is said.
+    var contentType: String {
+        request.headers[.contentType].map { String($0.prefix { $0 != ";" }).asciiLowercased } ?? ""
+    }
 
     /// The body, whole.
     ///
@@ -51,6 +57,7 @@ struct Face: Sendable {
     let server: RunningSink
     let settings: WebSettings
     let views: ViewCache
+    let frames: FrameKey
 }
 
 struct Route: Sendable {

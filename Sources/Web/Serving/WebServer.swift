@@ -1,4 +1,4 @@
-// The HTTP side of a running sink: starts, answers, stops. What is answered stands in API/ and Mailpit/.
+// The HTTP side of a running sink: starts, answers, stops. What is answered stands in API/, Mailpit/ and Page/.
 
 import Faults
 import Glibc
@@ -31,6 +31,8 @@ package struct WebSettings: Sendable {
     package var rules: RuleSurroundings
     /// Gives lessons; nil: nobody does.
     package var lessons: (any LessonDesk)?
+    /// Where the scenarios lie that are ready.
+    package var scenarioFolders: [String] = []
 
     package init(host: String, port: Int, version: String, rules: RuleSurroundings) {
         self.host = host
@@ -148,9 +150,9 @@ struct WebResponder: HTTPResponder {
     private let routes: Routes
 
     init(_ server: RunningSink, _ settings: WebSettings) {
-        face = Face(server: server, settings: settings, views: ViewCache())
-        gate = Gate(settings)
-        routes = Routes(API.routes + Mailpit.routes)
+        face = Face(server: server, settings: settings, views: ViewCache(), frames: FrameKey())
+        gate = Gate(settings, face.frames)
+        routes = Routes(Page.routes + API.routes + Mailpit.routes)
     }
 
     func respond(to request: Request, context: BasicRequestContext) async throws -> Response {
@@ -191,11 +193,12 @@ struct WebResponder: HTTPResponder {
         // A browser asks without credentials (Fetch standard, CORS-preflight fetch).
         let method = request.method.rawValue
         if method == "OPTIONS", let response = preflight(request) { return response }
-        try gate.admitToken(request, path: path)
+        let queryText = cut.map { target[target.index(after: $0)...] }
+        try gate.admitToken(request, path: path, query: queryText)
         let segments = try Self.segments(path)
         switch routes.match(method, segments) {
         case .found(let handler, let arguments):
-            let query = try Query(cut.map { target[target.index(after: $0)...] })
+            let query = try Query(queryText)
             var call = Call(method: method, arguments: arguments, query: query, request: request, face: face)
             return try await handler(&call)
         case .otherMethods(let methods):
@@ -237,14 +240,17 @@ struct WebResponder: HTTPResponder {
         return Response(
             status: .noContent,
             headers: [
-                .accessControlAllowMethods: "GET, HEAD, POST, PUT, DELETE",
+                .accessControlAllowMethods: "GET, HEAD, POST, PUT, PATCH, DELETE",
                 .accessControlAllowHeaders: "authorization, content-type, last-event-id",
                 .accessControlMaxAge: "600",
             ])
     }
 
+    private static let referrerPolicy = HTTPField.Name("Referrer-Policy") ?? .xContentTypeOptions
+
     private func harden(_ response: inout Response, _ request: Request) {
         response.headers[.xContentTypeOptions] = "nosniff"
+        response.headers[Self.referrerPolicy] = "no-referrer"
         if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
         if response.headers[.contentSecurityPolicy] == nil {
             response.headers[.contentSecurityPolicy] = "default-src 'none'; frame-ancestors 'none'; sandbox"
