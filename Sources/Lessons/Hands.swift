@@ -56,7 +56,8 @@ package enum Hands {
             // It says its own lines, so nothing must be odd about ours.
             guard says("EHLO"), says("QUIT"), !says("RSET"), !says("NOOP") else { return nil }
         }
-        words += ["--from", send.from.isEmpty ? "'<>'" : quoted(send.from), "--to", quoted(send.to.joined(separator: ","))]
+        words += ["--from", quoted(send.from.isEmpty ? "<>" : send.from)]
+        words += ["--to", quoted(send.to.joined(separator: ","))]
         switch send.tls {
         case .never: break
         case .may: words.append("--tls-optional")

@@ -6,7 +6,8 @@ import Testing
 @Suite struct HandsTests {
     private func commands(_ change: (inout Send) -> Void = { _ in }) -> [HandCommand] {
         var send = Send(
-            helo: "a.test", from: "a@a.test", to: ["b@b.test", "c@c.test"], message: "Subject: it's $(me)\nDate: {date}\n\n.\n")
+            helo: "a.test", from: "a@a.test", to: ["b@b.test", "c@c.test"],
+            message: "Subject: it's $(me)\nDate: {date}\n\n.\n")
         change(&send)
         return Hands.commands(send, host: "127.0.0.1", port: 2525, date: "today", id: "1@a.test")
     }
@@ -22,8 +23,8 @@ import Testing
 
     @Test func aShellTakesNothingOutOfTheMessage() {
         #expect(
-            commands()[1].command == "swaks --server 127.0.0.1:2525 --helo a.test --from a@a.test --to b@b.test,c@c.test "
-                + "--data 'Subject: it'\\''s $(me)\\nDate: %DATE%\\n\\n.'")
+            commands()[1].command == "swaks --server 127.0.0.1:2525 --helo a.test --from a@a.test "
+                + "--to b@b.test,c@c.test --data 'Subject: it'\\''s $(me)\\nDate: %DATE%\\n\\n.'")
     }
 
     @Test func tlsNeedsAnotherTool() {
@@ -48,7 +49,9 @@ import Testing
         #expect(try Expectation.parse(text).get().text == written)
     }
 
-    @Test(arguments: [("", 0), ("sesion", 0), ("no", 0), ("no sesion", 3), ("session foo", 8), ("session a=b count=0", 12)])
+    @Test(arguments: [
+        ("", 0), ("sesion", 0), ("no", 0), ("no sesion", 3), ("session foo", 8), ("session a=b count=0", 12),
+    ])
     func whatIsWrongHasItsPlace(text: String, offset: Int) {
         guard case .failure(let complaint) = Expectation.parse(text) else {
             Issue.record("\(text) was read")

@@ -20,7 +20,7 @@ func session(_ lines: [String], _ more: String = "") throws -> SessionRecord {
         let words = String(text.dropFirst(3))
         let isContent = text.hasPrefix("M")
         objects.append(
-            "{\"at_us\": \(now), \"who\": \"\(text.hasPrefix("S") ? "sink" : "client")\", \"segment\": 0, \"tls\": false, "
+            "{\"at_us\": \(now), \"segment\": 0, \"tls\": false, \"who\": \"\(text.hasPrefix("S") ? "sink" : "client")\", "
                 + (isContent ? "\"text\": \"\", \"octets\": \(words)}" : "\"text\": \(try quoted(words))}"))
     }
     let fields = "\"id\": \"s1\", \"ended_by\": \"quit\", \"duration_us\": \(now)" + (more.isEmpty ? "" : ", \(more)")
@@ -33,7 +33,8 @@ func quoted(_ text: String) throws -> String { String(decoding: try JSONEncoder(
 
 @Suite struct TalkTests {
     private func refusals(_ lines: [String]) throws -> [String] {
-        Talk(try session(lines)).lines.filter { $0.mark != nil }.map { "\($0.mark?.word ?? "") \($0.phase ?? "") \($0.text)" }
+        Talk(try session(lines)).lines.filter { $0.mark != nil }
+            .map { "\($0.mark?.word ?? "") \($0.phase ?? "") \($0.text)" }
     }
 
     @Test func aRefusalStandsAtThePhaseThatItAnswers() throws {
@@ -41,8 +42,8 @@ func quoted(_ text: String) throws -> String { String(decoding: try JSONEncoder(
         #expect(try refusals(["S: 220 mx", "C: EHLO a", "S: 451 Later"]) == ["DEFERRED ehlo 451 Later"])
         #expect(
             try refusals([
-                "S: 220 mx", "C: EHLO a", "S: 250 mx", "C: MAIL FROM:<a@b>", "S: 250 Ok", "C: RCPT TO:<c@d>", "S: 250 Ok",
-                "C: DATA", "S: 354 Go", "M: 120", "S: 554-No", "S: 554 Never",
+                "S: 220 mx", "C: EHLO a", "S: 250 mx", "C: MAIL FROM:<a@b>", "S: 250 Ok", "C: RCPT TO:<c@d>",
+                "S: 250 Ok", "C: DATA", "S: 354 Go", "M: 120", "S: 554-No", "S: 554 Never",
             ]) == ["REJECTED end-of-data 554-No"])
     }
 
@@ -101,14 +102,14 @@ func quoted(_ text: String) throws -> String { String(decoding: try JSONEncoder(
             ["S: 220 mx.test"], try transaction(.rejected, "rcpt", nil, rcpt: "550-5.1.1 No\n550 5.1.1 such user"))
         #expect(
             refused == [
-                "to=<b@b.test>, relay=mx.test[127.0.0.1]:2525, dsn=5.1.1, status=bounced (host mx.test[127.0.0.1] said: "
-                    + "550-5.1.1 No 550 5.1.1 such user (in reply to RCPT TO command))"
+                "to=<b@b.test>, relay=mx.test[127.0.0.1]:2525, dsn=5.1.1, status=bounced (host mx.test[127.0.0.1] "
+                    + "said: 550-5.1.1 No 550 5.1.1 such user (in reply to RCPT TO command))"
             ])
     }
 
     @Test func aLostReplyIsADeferral() throws {
         let lines = try log(["S: 220 mx.test"], try transaction(.lost, "end-of-data", nil))
-        #expect(lines.first?.contains("status=deferred (lost connection with mx.test[127.0.0.1] while sending end") == true)
+        #expect(lines.first?.contains("status=deferred (lost connection with mx.test[127.0.0.1] while") == true)
         #expect(lines.first?.contains("message may be sent more than once") == true)
     }
 

@@ -89,7 +89,9 @@ package final class WebServer: Sendable {
             defer { tell.finish() }
             try await application.run()
         }
-        for await address in bound { return WebServer(run, settings.unixPath.map { "unix:" + $0 } ?? address, settings.lessons) }
+        for await address in bound {
+            return WebServer(run, settings.unixPath.map { "unix:" + $0 } ?? address, settings.lessons)
+        }
         // It ended before it was bound.
         do { try await run.value } catch {
             throw WebTrouble(
