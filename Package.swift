@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 // The rooms of fakemx and the arrows between them. Arrows run one way:
 // fakemx -> FakeMX -> {Web, Outside}; Web -> Sink -> {EventLoop, Store, Findings, Journal, Faults, SMTP}; Web -> Mail;
-// Outside -> Findings;
-// Settings -> {Faults, Findings}; Store, Findings -> Journal; Journal, Faults -> SMTP.
+// Outside -> Findings; Settings -> {Lessons, Faults, Findings}; Lessons -> {Findings, Faults};
+// Store, Findings -> Journal; Journal, Faults -> SMTP.
 
 import PackageDescription
 
@@ -41,6 +41,7 @@ let package = Package(
         .target(name: "Faults", dependencies: ["SMTP"], swiftSettings: strict),
         .target(name: "Journal", dependencies: ["SMTP"], swiftSettings: strict),
         .target(name: "Findings", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
+        .target(name: "Lessons", dependencies: ["Findings", "Faults", "Journal", "SMTP"], swiftSettings: strict),
 
         // Rooms with effects.
         .target(
@@ -52,7 +53,8 @@ let package = Package(
             swiftSettings: strict),
         .target(name: "EventLoop", dependencies: ["CLinux", "COpenSSL"], swiftSettings: strict),
         .target(
-            name: "Settings", dependencies: ["Faults", "Findings", "SMTP", .product(name: "Yams", package: "Yams")],
+            name: "Settings",
+            dependencies: ["Faults", "Findings", "Lessons", "SMTP", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict),
         .target(
             name: "Outside",
@@ -73,7 +75,7 @@ let package = Package(
         .target(
             name: "Web",
             dependencies: [
-                "CPage", "Sink", "Settings", "Store", "Findings", "Journal", "Faults", "SMTP", "Mail",
+                "CPage", "Sink", "Settings", "Store", "Lessons", "Findings", "Journal", "Faults", "SMTP", "Mail",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
@@ -83,15 +85,15 @@ let package = Package(
         .target(
             name: "FakeMX",
             dependencies: [
-                "Web", "Mail", "Sink", "Outside", "Settings", "Store", "EventLoop", "Findings", "Journal", "Faults",
-                "SMTP",
+                "Web", "Mail", "Sink", "Outside", "Settings", "Store", "EventLoop", "Lessons", "Findings", "Journal",
+                "Faults", "SMTP",
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "fakemx",
             dependencies: [
-                "FakeMX", "Web", "Sink", "Outside", "Settings", "Findings", "Faults", "Journal", "EventLoop",
+                "FakeMX", "Web", "Sink", "Outside", "Settings", "Lessons", "Findings", "Faults", "Journal", "EventLoop",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
@@ -99,7 +101,10 @@ let package = Package(
         .testTarget(name: "SMTPTests", dependencies: ["SMTP"], swiftSettings: strict),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "SMTP"], swiftSettings: strict),
         .testTarget(
-            name: "SettingsTests", dependencies: ["Settings", "Faults", "Findings", "SMTP"], swiftSettings: strict),
+            name: "SettingsTests", dependencies: ["Settings", "Faults", "Findings", "Lessons", "SMTP"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "LessonsTests", dependencies: ["Lessons", "Findings", "Faults", "Journal"], swiftSettings: strict),
         .testTarget(name: "FindingsTests", dependencies: ["Findings", "Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "OutsideTests", dependencies: ["Outside", "Findings", "SMTP"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "SMTP"], swiftSettings: strict),

@@ -38,7 +38,7 @@ package struct CivilDate: Sendable, Hashable {
     }
 
     /// As in RFC 5322 §3.3, with a numeric zone: `Thu, 1 Jan 1970 00:00:00 +0000`.
-    var mailDate: String {
+    package var mailDate: String {
         let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         func two(_ number: Int) -> String { number < 10 ? "0\(number)" : "\(number)" }

@@ -85,29 +85,35 @@ package enum Loading {
             statesListeners: settings.listeners != nil)
     }
 
-    /// For `check`: each file by itself, over the defaults; one with the key `replies` is a file of the catalogue.
+    /// For `check`: each file by itself, over the defaults; one with the key `replies` is a file of the catalogue, one
+    /// with the key `lesson` a lesson.
     ///
+    /// - Parameters:
+    ///   - scenarioFolders: and those of lessons.
+    ///   - expectations: judges what lessons ask the sink to see.
     /// - Returns: the configurations as well, as far as they have no errors.
     package static func check(
-        _ names: [String], scenarioFolders: [String], catalogue: Catalogue
+        _ names: [String], scenarioFolders: [String], catalogue: Catalogue, expectations: ExpectationJudge
     ) -> (complaints: [Complaint], configurations: [Configuration]) {
-        let checked = names.map { check(name: $0, scenarioFolders, catalogue) }
+        let checked = names.map { check(name: $0, scenarioFolders, catalogue, expectations) }
         return (checked.flatMap(\.complaints), checked.compactMap(\.configuration))
     }
 
     private typealias Checked = (complaints: [Complaint], configuration: Configuration?)
 
-    private static func check(name: String, _ scenarioFolders: [String], _ catalogue: Catalogue) -> Checked {
+    private static func check(
+        name: String, _ scenarioFolders: [String], _ catalogue: Catalogue, _ expectations: ExpectationJudge
+    ) -> Checked {
         switch Scenarios.find(name, in: scenarioFolders, place: Place(source: name.shown)) {
         case .failure(let complaint):
             // Here a name is a file first, whatever it ends in.
             guard TextFile.exists(name) else { return ([complaint], nil) }
-            return check(file: name, catalogue)
-        case .success(let path): return check(file: path, catalogue)
+            return check(file: name, catalogue, expectations)
+        case .success(let path): return check(file: path, catalogue, expectations)
         }
     }
 
-    private static func check(file: String, _ catalogue: Catalogue) -> Checked {
+    private static func check(file: String, _ catalogue: Catalogue, _ expectations: ExpectationJudge) -> Checked {
         let octets: [UInt8]
         switch TextFile.read(file) {
         case .success(let found): octets = found
@@ -117,6 +123,9 @@ package enum Loading {
         guard let root else { return (broken, nil) }
         if CatalogueFile.isRecognised(root) {
             return (CatalogueFile.read(root, file: file, broken).complaints, nil)
+        }
+        if LessonFile.isRecognised(root) {
+            return (LessonFile.read(root, file: file, broken, catalogue, expectations).complaints, nil)
         }
         let (settings, complaints) = SettingsFile.read(root, file: file, broken)
         guard let settings else { return (complaints, nil) }

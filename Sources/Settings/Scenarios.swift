@@ -4,8 +4,11 @@ import Faults
 
 package enum Scenarios {
     /// - Parameter folders: looked through in order.
+    /// - Parameter what: lessons are found in the same way.
     /// - Returns: the path of a scenario's file, or a complaint with the nearest names.
-    package static func find(_ name: String, in folders: [String], place: Place) -> Result<String, Complaint> {
+    package static func find(
+        _ name: String, in folders: [String], place: Place, what: String = "scenario"
+    ) -> Result<String, Complaint> {
         let isFile = name.contains("/") || name.hasSuffix(".yaml") || name.hasSuffix(".yml")
         if isFile, TextFile.exists(name) { return .success(name) }
         if !name.contains("/"), !name.utf8.contains(0) {
@@ -15,7 +18,7 @@ package enum Scenarios {
             }
         }
         if isFile { return .failure(Complaint(Place(source: name.shown), "cannot be read: no such file")) }
-        return .failure(Complaint(place, unknown(name, in: folders)))
+        return .failure(Complaint(place, unknown(what, name, in: folders)))
     }
 
     /// The names of all scenarios.
@@ -29,7 +32,7 @@ package enum Scenarios {
     /// One that lies ready in a folder; never another file.
     package static func ready(_ name: String, in folders: [String]) -> Result<ReadyScenario, Complaint> {
         let place = Place(source: "scenarios")
-        guard names(in: folders).contains(name) else { return .failure(Complaint(place, unknown(name, in: folders))) }
+        guard names(in: folders).contains(name) else { return .failure(Complaint(place, unknown("scenario", name, in: folders))) }
         return find(name, in: folders, place: place).flatMap(TextFile.read).flatMap { octets in
             let (root, broken) = YAMLText.parse(octets, file: name)
             guard let root else { return .failure(broken.first ?? Complaint(Place(source: name), "is empty")) }
@@ -43,12 +46,12 @@ package enum Scenarios {
         }
     }
 
-    private static func unknown(_ name: String, in folders: [String]) -> String {
+    private static func unknown(_ what: String, _ name: String, in folders: [String]) -> String {
         let known = names(in: folders)
-        let word = "unknown scenario \"\(name.shown)\""
+        let word = "unknown \(what) \"\(name.shown)\""
         guard !known.isEmpty else {
             return
-                "\(word), and no scenario at all in \(folders.isEmpty ? "any folder" : folders.joined(separator: ", "))"
+                "\(word), and no \(what) at all in \(folders.isEmpty ? "any folder" : folders.joined(separator: ", "))"
         }
         let nearest = Suggestion.ranked(name, among: known).prefix(3).map { "\"\($0)\"" }
         if !nearest.isEmpty { return "\(word); did you mean \(nearest.joined(separator: " or "))?" }

@@ -1,5 +1,5 @@
-// `fakemx check FILE…`: says what is wrong with configurations, scenarios and files of replies, and
-// starts nothing.
+// `fakemx check FILE…`: says what is wrong with configurations, scenarios, lessons and files of replies, and starts
+// nothing.
 
 import ArgumentParser
 import EventLoop
@@ -9,13 +9,13 @@ import Settings
 
 struct Check: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Validate configuration files, scenarios and files of the catalogue.",
+        abstract: "Validate configuration files, scenarios, lessons and files of the catalogue.",
         discussion: """
             Prints every complaint as file:line:column. Exit status: 0 when there is no error (warnings are said), 2 \
             when there is one.
             """)
 
-    @Argument(help: .init("Files, or names of scenarios.", valueName: "file|name"))
+    @Argument(help: .init("Files, or names of scenarios and lessons.", valueName: "file|name"))
     var files: [String]
 
     @ArgumentParser.Option(
@@ -29,7 +29,9 @@ struct Check: AsyncParsableCommand {
             }
         }
         let (catalogue, broken) = CatalogueFolder.read(replies + Places.replyFolders)
-        let checked = Loading.check(files, scenarioFolders: Places.scenarioFolders, catalogue: catalogue)
+        let checked = Loading.check(
+            files, scenarioFolders: Places.scenarioFolders + Places.lessonFolders, catalogue: catalogue,
+            expectations: LessonStage.judge)
         let menu: TLSMenu
         do { menu = try Launch.menu() } catch { throw ExitStatus.failure(error.description) }
         let complaints = broken + checked.complaints + TLSTrouble.complaints(about: checked.configurations, menu)

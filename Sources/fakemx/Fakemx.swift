@@ -14,8 +14,9 @@ struct Fakemx: AsyncParsableCommand {
             """,
         version: "fakemx \(Launched.version)",
         subcommands: [
-            Serve.self, Check.self, Replies.self, ReplayCommand.self, Dns.self, SessionsCommand.self,
-            MessagesCommand.self, ShowCommand.self, TailCommand.self, WaitCommand.self, ReportCommand.self,
+            Serve.self, Check.self, Replies.self, ReplayCommand.self, Dns.self, LessonCommand.self,
+            SessionsCommand.self, MessagesCommand.self, ShowCommand.self, TailCommand.self, WaitCommand.self,
+            ReportCommand.self,
             RulesCommand.self, ResetCommand.self, CursorCommand.self,
         ],
         defaultSubcommand: nil)

@@ -42,7 +42,7 @@ def promtool():
 
 def start():
     """A sink in which everything is there that the document's examples speak of: s12, s12.1 with HTML, s13 with a fault,
-    full-mailbox."""
+    full-mailbox, and a run r1 of a lesson."""
     sink = Sink("--loops", "1", transcript="off", http="127.0.0.1:0")
     api = API(sink.url, patience_s=30)
     api.rule(FULL)
@@ -50,6 +50,7 @@ def start():
         assert mail(sink.port, f"u{number}@any.test", content=letter(text="<p>hello</p>", more="MIME-Version: 1.0\r\nContent-Type: text/html\r\n")) == 250
     assert mail(sink.port, "x@full.test") == 452
     api.until(lambda info: info["sessions"]["ever"] == 13)
+    assert api.call("POST", "lessons/when-did-the-reject-happen/runs").status == 201
     return sink, api
 
 

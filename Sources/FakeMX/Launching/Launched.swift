@@ -167,7 +167,17 @@ package final class Launched: Sendable {
             case .none: "none"
             case .file(let path): path
             }
+        settings.lessons = lessonRoom(configuration)
         return settings
+    }
+
+    /// Lessons are given where SMTP listens, at ports of their own.
+    private static func lessonRoom(_ configuration: Configuration) -> LessonRoom {
+        guard let address = configuration.listeners.first?.address, !address.hasPrefix("unix:"),
+            let colon = address.lastIndex(of: ":")
+        else { return LessonRoom(host: "127.0.0.1") }
+        let host = address[..<colon]
+        return LessonRoom(host: host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : String(host))
     }
 
     private let inForce: Current

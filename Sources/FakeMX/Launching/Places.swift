@@ -6,6 +6,9 @@ package enum Places {
     /// Folders in which scenarios are found by name.
     package static var scenarioFolders: [String] { folders("scenarios") }
 
+    /// Folders in which lessons are found by name.
+    package static var lessonFolders: [String] { folders("lessons") }
+
     /// Folders with files of the catalogue.
     package static var replyFolders: [String] { folders("replies") }
 

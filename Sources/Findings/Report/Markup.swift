@@ -1,12 +1,12 @@
 // Text inside of markup: whatever a peer sent, it stays text. One place for XML, HTML and Markdown.
 
-enum Markup {
+package enum Markup {
     /// For the content of elements, of XML 1.0 and of HTML. What XML 1.0 §2.2 forbids or HTML calls an error (controls,
     /// noncharacters) becomes U+FFFD.
-    static func escaped(_ text: String) -> String { escaped(text, isAttribute: false) }
+    package static func escaped(_ text: String) -> String { escaped(text, isAttribute: false) }
 
     /// For attributes in double quotes.
-    static func attribute(_ text: String) -> String { escaped(text, isAttribute: true) }
+    package static func attribute(_ text: String) -> String { escaped(text, isAttribute: true) }
 
     private static func escaped(_ text: String, isAttribute: Bool) -> String {
         var result = ""

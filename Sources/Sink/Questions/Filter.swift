@@ -277,6 +277,11 @@ package struct FilterComplaint: Error, Sendable, Hashable {
     /// The word at fault.
     package let word: String
     package let text: String
+
+    package init(word: String, text: String) {
+        self.word = word
+        self.text = text
+    }
 }
 
 extension Filter.Kind {

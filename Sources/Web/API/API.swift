@@ -35,7 +35,7 @@ enum API {
             Route("GET", prefix + "/findings", FindingCalls.list),
             Route("GET", prefix + "/report", FindingCalls.report),
             Route("GET", prefix + "/wait", Waiting.wait), Route("GET", prefix + "/events", Events.stream),
-        ]
+        ] + LessonCalls.routes
     }
 
     /// Items on a page, where nothing else is said, and at most.

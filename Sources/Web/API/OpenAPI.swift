@@ -47,8 +47,9 @@ enum OpenAPI {
             "openapi": "3.1.0", "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         ]
         document["info"] = .object(info)
-        document["paths"] = .object(paths)
-        var components: [String: Node] = ["schemas": .object(OpenAPISchemas.all)]
+        document["paths"] = .object(paths.merging(lessonPaths) { first, _ in first })
+        let schemas = OpenAPISchemas.all.merging(lessonSchemas) { first, _ in first }
+        var components: [String: Node] = ["schemas": .object(schemas)]
         if call.face.settings.token != nil {
             components["securitySchemes"] = ["bearer": ["type": "http", "scheme": "bearer"]]
             document["security"] = [["bearer": []]]

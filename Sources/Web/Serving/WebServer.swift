@@ -29,6 +29,8 @@ package struct WebSettings: Sendable {
     package var storeName = "memory"
     /// Checks a rule against listeners and catalogue; complaints in the words of Settings.
     package var rules: RuleSurroundings
+    /// Gives lessons; nil: nobody does.
+    package var lessons: (any LessonDesk)?
     /// Where the scenarios lie that are ready.
     package var scenarioFolders: [String] = []
 
@@ -52,6 +54,7 @@ package final class WebServer: Sendable {
     }
 
     private let run: Mutex<Task<Void, any Error>?>
+    private let lessons: (any LessonDesk)?
     /// `127.0.0.1:8025`, with the port that was free for port 0.
     package let address: String
 
@@ -86,7 +89,9 @@ package final class WebServer: Sendable {
             defer { tell.finish() }
             try await application.run()
         }
-        for await address in bound { return WebServer(run, settings.unixPath.map { "unix:" + $0 } ?? address) }
+        for await address in bound {
+            return WebServer(run, settings.unixPath.map { "unix:" + $0 } ?? address, settings.lessons)
+        }
         // It ended before it was bound.
         do { try await run.value } catch {
             throw WebTrouble(
@@ -96,8 +101,9 @@ package final class WebServer: Sendable {
         throw WebTrouble(description: "http \(settings.host):\(settings.port): did not start", isTaken: false)
     }
 
-    private init(_ run: Task<Void, any Error>, _ address: String) {
+    private init(_ run: Task<Void, any Error>, _ address: String, _ lessons: (any LessonDesk)?) {
         self.run = Mutex(run)
+        self.lessons = lessons
         self.address = address
     }
 
@@ -108,6 +114,7 @@ package final class WebServer: Sendable {
             return run
         }
         guard let task = running else { return }
+        await lessons?.close()
         task.cancel()
         _ = try? await task.value
     }
