@@ -1,5 +1,5 @@
-// The words of rules as the builder offers them: phases, conditions, times and actions, what each takes and where it can
-// stand. The server alone judges a rule; this only keeps the choices short and says what they mean.
+// The words of rules as the builder offers them: phases, conditions, times and actions, what each takes and where it
+// can stand. The server alone judges a rule; this only keeps the choices short and says what they mean.
 
 const commands = ["rset", "noop", "vrfy", "quit", "idle"];
 const early = ["connect", "greeting", "ehlo", "starttls", "tls"];
@@ -27,10 +27,10 @@ export const phases = [
   { word: "idle", about: "between commands" },
 ];
 
-const all = phases.map(phase => phase.word);
-const without = (...words) => all.filter(word => !words.includes(word));
+const all = phases.map((phase) => phase.word);
+const without = (...words) => all.filter((word) => !words.includes(word));
 const sender = [...transaction, ...commands];
-const recipient = sender.filter(word => word !== "mail");
+const recipient = sender.filter((word) => word !== "mail");
 
 /** `at`: the phases that know it. */
 export const conditions = [
@@ -48,7 +48,7 @@ export const conditions = [
   { word: "recipients", label: "number of recipients", example: ">100", at: recipient },
   {
     word: "attempt", label: "attempt of this sender and recipient", example: "<3",
-    at: transaction.filter(word => word !== "mail"),
+    at: transaction.filter((word) => word !== "mail"),
   },
   { word: "size", label: "size", example: ">10MB", at: transaction },
   { word: "header", label: "header field", example: "*invoice*", at: content, named: true },
@@ -61,17 +61,17 @@ export const conditions = [
 /** `text` makes the words of a file out of what stands in the fields. */
 export const times = [
   { word: "always", label: "each time", fields: [], text: () => "always" },
-  { word: "first", label: "the first times", fields: [["times", "2"]], text: count => `first ${count}` },
-  { word: "nth", label: "one time alone", fields: [["which", "3"]], text: count => `nth ${count}` },
-  { word: "every", label: "every so many times", fields: [["every", "10"]], text: count => `every ${count}` },
-  { word: "chance", label: "by chance", fields: [["percent", "10"]], text: share => `${share}%` },
-  { word: "until", label: "for a while from the first time", fields: [["for", "10m"]], text: span => `until ${span}` },
-  { word: "after", label: "when a while has passed", fields: [["after", "1h"]], text: span => `after ${span}` },
+  { word: "first", label: "the first times", fields: [["times", "2"]], text: (count) => `first ${count}` },
+  { word: "nth", label: "one time alone", fields: [["which", "3"]], text: (count) => `nth ${count}` },
+  { word: "every", label: "every so many times", fields: [["every", "10"]], text: (count) => `every ${count}` },
+  { word: "chance", label: "by chance", fields: [["percent", "10"]], text: (share) => `${share}%` },
+  { word: "until", label: "for a while from the first time", fields: [["for", "10m"]], text: (span) => `until ${span}` },
+  { word: "after", label: "when a while has passed", fields: [["after", "1h"]], text: (span) => `after ${span}` },
   {
     word: "limit", label: "beyond a rate", fields: [["more than", "100"], ["in", "1h"]],
     text: (count, span) => `limit ${count} in ${span}`,
   },
-  { word: "at-once", label: "beyond so many open sessions", fields: [["more than", "5"]], text: n => `at-once ${n}` },
+  { word: "at-once", label: "beyond so many open sessions", fields: [["more than", "5"]], text: (n) => `at-once ${n}` },
   {
     word: "octets", label: "beyond so many octets", fields: [["more than", "10MB"], ["in", "1h"]],
     text: (size, span) => `octets ${size} in ${span}`, at: ["end-of-data"],
@@ -114,7 +114,7 @@ export const counters = [
 
 const keywords = [
   "STARTTLS", "AUTH", "PIPELINING", "SIZE", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING", "BINARYMIME",
-  "ENHANCEDSTATUSCODES",
+  "ENHANCEDSTATUSCODES", "LIMITS", "HELP",
 ];
 
 const odd = [
@@ -149,11 +149,16 @@ export const actions = [
     word: "slow-read", label: "read slowly", field: "rate", example: "10KB/s",
     at: without("end-of-data", "accepted", "quit"),
   },
-  { word: "hide", label: "hide from the EHLO list", field: "keywords", example: "STARTTLS", at: early, choices: keywords },
+  {
+    word: "hide", label: "hide from the EHLO list", field: "keywords", example: "STARTTLS", at: early, choices: keywords,
+  },
   { word: "offer", label: "offer in the EHLO list", field: "keywords", example: "AUTH", at: early, choices: keywords },
   { word: "tls", label: "go wrong in TLS", field: "how", example: "expired", at: early, choices: badTLS },
-  { word: "raw", label: "bend the reply, or exact octets", field: "how", example: "bare-lf-reply", at: without("tls"), choices: odd },
+  {
+    word: "raw", label: "bend the reply, or exact octets", field: "how", example: "bare-lf-reply", at: without("tls"),
+    choices: odd,
+  },
 ];
 
 /** Those of a list that a phase can have. */
-export const fitting = (list, phase) => list.filter(entry => !entry.at || entry.at.includes(phase));
+export const fitting = (list, phase) => list.filter((entry) => !entry.at || entry.at.includes(phase));

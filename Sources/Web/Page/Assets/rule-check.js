@@ -1,0 +1,71 @@
+// What the server says of a rule that is being built: its one line and its YAML, or what is wrong with it and where.
+// Sets the rule when asked to.
+
+import { post } from "./api.js";
+import { h, replace, visible } from "./dom.js";
+import { visibleLines } from "./lines.js";
+import { copyButton, errorBox } from "./parts.js";
+
+const PAUSE_MS = 150;
+
+/** `look(body, type)` checks; `line` is what it came to; `panel` shows it. */
+export function ruleCheck({ onSet, signal }) {
+  let asked = null;
+  let waiting = 0;
+  let body = "", type = "";
+  const result = h("div", { class: "check-result", role: "status" });
+  const set = h("button", { type: "button", class: "primary", disabled: true, onClick: setRule }, "Set this rule");
+  const panel = h("section", { class: "check", "aria-label": "The rule as text" },
+    h("h3", {}, "The same as text"), result,
+    h("p", {}, set), h("p", { class: "quiet" }, "In force at once, in front of all others, until fakemx stops."));
+  const self = { panel, line: "", look };
+
+  function look(newBody, newType) {
+    [body, type] = [newBody, newType];
+    set.disabled = true;
+    clearTimeout(waiting);
+    waiting = setTimeout(check, PAUSE_MS);
+  }
+
+  async function check() {
+    asked?.abort();
+    asked = new AbortController();
+    const stop = AbortSignal.any([signal, asked.signal]);
+    try {
+      const rule = await post("rules", body, { query: { check: true }, type, signal: stop });
+      self.line = rule.line;
+      set.disabled = false;
+      replace(result, form("On a line", rule.line), form("In a file", rule.yaml), complaints(rule.complaints));
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      replace(result, error.complaints?.length ? complaints(error.complaints) : errorBox(error));
+    }
+  }
+
+  async function setRule() {
+    set.disabled = true;
+    try {
+      onSet(await post("rules", body, { type, signal }));
+      set.disabled = false;
+    } catch (error) {
+      if (error.name !== "AbortError") replace(result, errorBox(error));
+    }
+  }
+
+  return self;
+}
+
+const form = (title, text) => h("div", { class: "rule-form" },
+  h("h4", {}, title, " ", copyButton(text)), h("pre", { class: "wire", tabindex: "0", "aria-label": title },
+    visibleLines(text)));
+
+function complaints(list) {
+  if (!list?.length) return null;
+  return h("ul", { class: "complaints" }, list.map((one) => h("li", { class: one.is_warning ? "warning" : "wrong" },
+    h("strong", {}, one.is_warning ? "Note: " : "Wrong: "), place(one), visible(one.message))));
+}
+
+function place(complaint) {
+  const said = [["line", complaint.line], ["column", complaint.column]].filter(([, number]) => number);
+  return said.length ? said.map(([word, number]) => `${word} ${number}`).join(", ") + ": " : "";
+}
