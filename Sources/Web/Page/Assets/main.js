@@ -30,7 +30,8 @@ function scheme() {
   const use = (word) => {
     if (word === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = word;
-    replace(button, { auto: "◐ auto", light: "○ light", dark: "● dark" }[word]);
+    replace(button, { auto: "◐", light: "☼", dark: "☾" }[word]);
+    button.title = `Colours: ${word}`;
     button.setAttribute("aria-label", `Colours: ${word}. Press to change.`);
   };
   let now = order.includes(localStorage.getItem("fakemx-theme")) ? localStorage.getItem("fakemx-theme") : "auto";

@@ -1,0 +1,107 @@
+// The sessions that are shown, newest first: the first page at once, the others behind it, what is new in front. While
+// one reads further down, what is new is held back, so that nothing moves under the eye.
+
+import { get } from "./api.js";
+
+const FIRST_PAGE = 60;
+const PAGE = 1000;
+// More than these are not loaded: a filter finds what is older.
+const MOST = 20_000;
+/** More than these are not held back: then the list is loaded anew. */
+const MOST_HELD = 1000;
+const MOST_OPEN = 50;
+
+export class SessionList {
+  constructor(filter) {
+    this.filter = filter;
+    this.open = [];
+    this.ended = [];
+    this.held = [];
+    this.isOverfull = false;
+    this.next = null;
+    this.cursor = null;
+  }
+
+  /** All rows: those that still run, then those that ended. */
+  get rows() {
+    return this.open.length ? [...this.open, ...this.ended] : this.ended;
+  }
+
+  get isComplete() {
+    return this.next === null;
+  }
+
+  get heldCount() {
+    return this.isOverfull ? `${MOST_HELD}+` : this.held.length;
+  }
+
+  /** The newest page, forgetting what was there. */
+  async load(signal) {
+    const [open, page] = await Promise.all([this.running(signal), this.page({ limit: FIRST_PAGE }, signal)]);
+    this.open = open;
+    this.ended = page.sessions;
+    this.held = [];
+    this.isOverfull = false;
+    this.next = page.next ?? null;
+    this.cursor = page.cursor;
+  }
+
+  /** One more page of older ones. */
+  async more(signal) {
+    const before = this.next;
+    if (!before) return;
+    const page = await this.page({ limit: PAGE, before }, signal);
+    if (this.next !== before) return;
+    this.ended = this.ended.concat(page.sessions);
+    this.next = this.ended.length < MOST ? page.next ?? null : null;
+    this.isCapped = this.next === null && Boolean(page.next);
+  }
+
+  /** What came since then: in front, or held back. Returns how many came. */
+  async refresh(holds, signal) {
+    if (this.isOverfull) {
+      if (!holds) await this.load(signal);
+      return 0;
+    }
+    const [open, page] = await Promise.all([
+      holds ? this.open : this.running(signal), this.page({ since: this.cursor, limit: PAGE }, signal),
+    ]);
+    this.cursor = page.cursor;
+    if (page.next) {
+      // More than a page came: there is a gap behind it, so the list begins anew with it.
+      this.isOverfull = holds;
+      if (!holds) Object.assign(this, { open, ended: page.sessions, next: page.next, held: [] });
+      return page.sessions.length;
+    }
+    this.held = page.sessions.concat(this.held);
+    this.isOverfull = this.held.length > MOST_HELD;
+    this.open = open;
+    if (!holds) this.release();
+    return page.sessions.length;
+  }
+
+  /** What was held back comes in front. */
+  release() {
+    if (!this.held.length) return;
+    const ids = new Set(this.held.map((one) => one.id));
+    this.open = this.open.filter((one) => !ids.has(one.id));
+    this.ended = this.held.concat(this.ended);
+    if (this.ended.length > MOST + PAGE) this.ended.length = MOST;
+    this.held = [];
+  }
+
+  /** Asks anew for sessions that were not judged yet when they were asked for. */
+  async judge(ids, signal) {
+    const { sessions } = await get("sessions", { session: ids, limit: ids.length }, signal);
+    const judged = new Map(sessions.filter((one) => one.is_judged).map((one) => [one.id, one]));
+    if (judged.size) this.ended = this.ended.map((one) => judged.get(one.id) ?? one);
+  }
+
+  async running(signal) {
+    return (await get("sessions", { ...this.filter, open: true, limit: MOST_OPEN }, signal)).sessions;
+  }
+
+  page(query, signal) {
+    return get("sessions", { ...this.filter, ...query }, signal);
+  }
+}
