@@ -57,7 +57,8 @@ export class FilterBox {
 
   said() {
     clearTimeout(this.pause);
-    if (this.field.value === this.last) return;
+    // The view may be left before the pause is over.
+    if (this.field.value === this.last || !this.element.isConnected) return;
     this.last = this.field.value;
     this.mark();
     try {

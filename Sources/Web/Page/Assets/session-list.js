@@ -18,6 +18,7 @@ export class SessionList {
     this.ended = [];
     this.held = [];
     this.isOverfull = false;
+    this.isBehind = false;
     this.next = null;
     this.cursor = null;
   }
@@ -59,6 +60,11 @@ export class SessionList {
 
   /** What came since then: in front, or held back. Returns how many came. */
   async refresh(holds, signal) {
+    if (this.cursor === null) {
+      // Not loaded yet: it is asked again behind that.
+      this.isBehind = true;
+      return 0;
+    }
     if (this.isOverfull) {
       if (!holds) await this.load(signal);
       return 0;

@@ -118,6 +118,7 @@ class SessionsView {
       this.list.element.scrollTop = 0;
       this.draw();
       this.fill(list);
+      if (list.isBehind) this.refresh();
     } catch (problem) {
       if (problem.name === "AbortError" || this.sessions !== list) return;
       this.isBroken = true;
