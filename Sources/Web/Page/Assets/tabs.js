@@ -1,38 +1,38 @@
-// Tabs: one stop for the Tab key, arrows between them, and what a tab shows is made when it is first looked at.
+// Tabs whose panels are made when they are shown; arrows move between them, as the pattern of ARIA has it.
 
 import { h, replace } from "./dom.js";
 
-/** `list`: `[name, label, () => node]`. `chosen(name)` is told. Returns the element, with `choose(name)`. */
-export function tabs(list, first, chosen) {
-  const made = new Map();
-  const panel = h("div", { role: "tabpanel", id: "tab-panel", tabindex: "0" });
-  const buttons = list.map(([name, label]) => h("button", {
-    type: "button", role: "tab", id: `tab-${name}`, "aria-controls": "tab-panel", onClick: () => choose(name),
-    onKeydown: (event) => {
-      const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!step) return;
-      const index = list.findIndex(([one]) => one === name);
-      const next = list[(index + step + list.length) % list.length][0];
-      choose(next);
-      element.querySelector(`#tab-${next}`).focus();
-      event.preventDefault();
+/** `all`: `[name, word, make() -> nodes]`; `changed(name)` when the reader takes another. Returns `{element, now, show}`. */
+export function tabs(all, first, changed) {
+  const panel = h("div", { role: "tabpanel", id: "panel" });
+  const buttons = all.map(([name, word]) => h("button", {
+    type: "button", role: "tab", id: "tab-" + name, "aria-controls": "panel", onClick: () => choose(name),
+    onKeydown: (event) => move(event, name),
+  }, word));
+  const self = {
+    element: h("div", {}, h("div", { role: "tablist" }, buttons), panel),
+    now: all.some(([name]) => name === first) ? first : all[0][0],
+    show(name) {
+      self.now = name;
+      for (const [index, [other]] of all.entries()) {
+        buttons[index].setAttribute("aria-selected", String(other === name));
+        buttons[index].tabIndex = other === name ? 0 : -1;
+      }
+      panel.setAttribute("aria-labelledby", "tab-" + name);
+      replace(panel, all.find(([other]) => other === name)[2]());
     },
-  }, label));
-
+  };
   function choose(name) {
-    const index = Math.max(0, list.findIndex(([one]) => one === name));
-    const [known, , make] = list[index];
-    buttons.forEach((button, place) => {
-      button.setAttribute("aria-selected", place === index);
-      button.tabIndex = place === index ? 0 : -1;
-    });
-    panel.setAttribute("aria-labelledby", `tab-${known}`);
-    if (!made.has(known)) made.set(known, make());
-    replace(panel, made.get(known));
-    chosen(known);
+    self.show(name);
+    changed(name);
   }
-
-  const element = h("div", { class: "tabs" }, h("div", { role: "tablist" }, buttons), panel);
-  choose(first);
-  return { element, choose };
+  function move(event, name) {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!step) return;
+    const index = all.findIndex(([other]) => other === name);
+    const next = (index + step + all.length) % all.length;
+    choose(all[next][0]);
+    buttons[next].focus();
+  }
+  return self;
 }
