@@ -49,7 +49,8 @@ function recipientRows(said, written) {
     const found = unsaid.get(fold(address));
     unsaid.delete(fold(address));
     return {
-      what: "recipient", said: address, written: found?.address ?? null, field: found?.field, state: found ? "same" : "blind",
+      what: "recipient", said: address, written: found?.address ?? null, field: found?.field,
+      state: found ? "same" : "blind",
     };
   });
   for (const { field, address } of unsaid.values()) {

@@ -8,6 +8,8 @@ import { copyButton, download, emptyState, octets, severityMark, table } from ".
 import { token } from "./token.js";
 
 const MOST_LINKS = 500;
+// Whatever a part says it is, it is saved and not opened.
+const OCTETS = "application/octet-stream";
 
 export function partTree(message, signal) {
   return table([
@@ -33,7 +35,7 @@ function saveButton(message, part, signal) {
     type: "button", "aria-label": `Download part ${part.id}`, onClick: async () => {
       const path = `/api/v1/message/${encodeURIComponent(message.id)}/part/${part.id}`;
       const content = await (await ask("GET", path, { signal })).blob();
-      download(fileName(message, part), "application/octet-stream", content.slice(0, content.size, "application/octet-stream"));
+      download(fileName(message, part), OCTETS, content.slice(0, content.size, OCTETS));
     },
   }, "Download");
 }

@@ -167,9 +167,9 @@ function moreSection(draft, changed) {
       draft[name] = value;
       changed();
     });
-  return h("details", { class: "builder-more" }, h("summary", {}, "Name, space, end"), h("div", { class: "builder-row" },
-    field("Name", "name", "by itself"), field("For the space", "space", "everybody"),
-    field("Goes away after", "expires", "never, 10m")));
+  return h("details", { class: "builder-more" }, h("summary", {}, "Name, space, end"),
+    h("div", { class: "builder-row" }, field("Name", "name", "by itself"), field("For the space", "space", "everybody"),
+      field("Goes away after", "expires", "never, 10m")));
 }
 
 const shortField = (label, attributes, onSaid) => h("label", { class: "inline-field" }, label, " ",

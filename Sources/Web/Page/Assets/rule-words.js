@@ -65,7 +65,10 @@ export const times = [
   { word: "nth", label: "one time alone", fields: [["which", "3"]], text: (count) => `nth ${count}` },
   { word: "every", label: "every so many times", fields: [["every", "10"]], text: (count) => `every ${count}` },
   { word: "chance", label: "by chance", fields: [["percent", "10"]], text: (share) => `${share}%` },
-  { word: "until", label: "for a while from the first time", fields: [["for", "10m"]], text: (span) => `until ${span}` },
+  {
+    word: "until", label: "for a while from the first time", fields: [["for", "10m"]],
+    text: (span) => `until ${span}`,
+  },
   { word: "after", label: "when a while has passed", fields: [["after", "1h"]], text: (span) => `after ${span}` },
   {
     word: "limit", label: "beyond a rate", fields: [["more than", "100"], ["in", "1h"]],
@@ -150,7 +153,8 @@ export const actions = [
     at: without("end-of-data", "accepted", "quit"),
   },
   {
-    word: "hide", label: "hide from the EHLO list", field: "keywords", example: "STARTTLS", at: early, choices: keywords,
+    word: "hide", label: "hide from the EHLO list", field: "keywords", example: "STARTTLS", at: early,
+    choices: keywords,
   },
   { word: "offer", label: "offer in the EHLO list", field: "keywords", example: "AUTH", at: early, choices: keywords },
   { word: "tls", label: "go wrong in TLS", field: "how", example: "expired", at: early, choices: badTLS },

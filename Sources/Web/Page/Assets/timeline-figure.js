@@ -1,5 +1,5 @@
-// The attempts of a message as a picture: a bar for each, gaps to scale, and below them for each recipient what became of
-// it. Everything in it stands in the table beside it, too.
+// The attempts of a message as a picture: a bar for each, gaps to scale, and below them for each recipient what became
+// of it. Everything in it stands in the table beside it, too.
 
 import { clip, h, svg, visibleText } from "./dom.js";
 import { duration, verdictShape } from "./parts.js";
@@ -54,7 +54,8 @@ function draw(timeline, width) {
 function bar(span, attempt) {
   const x = EDGE + span.start;
   const title = `attempt ${span.index + 1}, session ${attempt.session}, ${duration(attempt.duration_us)}`;
-  return svg("a", { href: link("sessions/" + attempt.session), class: `timeline-bar verdict-${attempt.verdict ?? "none"}` },
+  const kind = `timeline-bar verdict-${attempt.verdict ?? "none"}`;
+  return svg("a", { href: link("sessions/" + attempt.session), class: kind },
     svg("title", {}, title),
     svg("rect", { x, y: BAR.top, width: span.width, height: BAR.height, rx: 3 }),
     svg("text", { x: x + span.width / 2, y: BAR.top + 15.5, "text-anchor": "middle" }, String(span.index + 1)));
@@ -67,10 +68,12 @@ function between(span, attempt) {
   const y = BAR.top + BAR.height / 2;
   const said = duration(attempt.gap_us ?? 0);
   const hasRoom = said.length * FIGURE_WIDTH < span.width + BAR.least;
-  const label = hasRoom ? svg("text", { x: middle, y: 13, "text-anchor": "middle", class: "timeline-gap" }, said) : null;
+  const label = hasRoom
+    ? svg("text", { x: middle, y: 13, "text-anchor": "middle", class: "timeline-gap" }, said) : null;
   if (span.kind === "gap") return svg("g", {}, svg("path", { d: `M${x} ${y}H${end}`, class: "timeline-line" }), label);
   const fold = `M${x} ${y}H${middle - 7}l4 -8 6 16 4 -8H${end}`;
-  return svg("g", {}, svg("title", {}, `${said}, not to scale`), svg("path", { d: fold, class: "timeline-line folded" }), label);
+  return svg("g", {}, svg("title", {}, `${said}, not to scale`),
+    svg("path", { d: fold, class: "timeline-line folded" }), label);
 }
 
 function recipientRow(recipient, y, attempts, middle, used) {

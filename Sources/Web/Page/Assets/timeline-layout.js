@@ -1,12 +1,12 @@
-// Where the attempts of a message stand on a line: bars and gaps to scale, as far as that can be read. A gap that dwarfs
-// everything else is folded to a mark, and a bar is never too thin to be seen. No nodes here.
+// Where the attempts of a message stand on a line: bars and gaps to scale, as far as that can be read. A gap that
+// dwarfs everything else is folded to a mark, and a bar is never too thin to be seen. No nodes here.
 
 /** How much longer than all the rest together a gap has to be to be folded. */
 const FOLD_FACTOR = 4;
 
 /**
- * Spans from left to right: `{kind: "bar"|"gap"|"fold", index, start, width}`; a gap has the index of the attempt behind
- * it. `bar`, `gap`, `fold`: the least widths. The width grows where the attempts need more than there is.
+ * Spans from left to right: `{kind: "bar"|"gap"|"fold", index, start, width}`; a gap has the index of the attempt
+ * behind it. `bar`, `gap`, `fold`: the least widths. The width grows where the attempts need more than there is.
  */
 export function layout(attempts, { width, bar, gap, fold }) {
   const folded = foldedGaps(attempts);
@@ -33,11 +33,13 @@ export function layout(attempts, { width, bar, gap, fold }) {
 
 const gapOf = (attempt) => attempt.gap_us ?? 0;
 
-// The longest first, as long as one dwarfs the rest; the last gap has only bars beside it, and those have their least width.
+// The longest first, as long as one dwarfs the rest; the last gap has only bars beside it, and those have their least
+// width.
 function foldedGaps(attempts) {
   const gaps = attempts.slice(1).map((attempt, index) => ({ index: index + 1, length: gapOf(attempt) }))
     .sort((a, b) => b.length - a.length);
-  let rest = attempts.reduce((sum, attempt) => sum + attempt.duration_us, 0) + gaps.reduce((sum, one) => sum + one.length, 0);
+  let rest = attempts.reduce((sum, attempt) => sum + attempt.duration_us, 0)
+    + gaps.reduce((sum, one) => sum + one.length, 0);
   const folded = new Set();
   for (const one of gaps.slice(0, -1)) {
     rest -= one.length;

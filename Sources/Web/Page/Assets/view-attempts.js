@@ -112,14 +112,17 @@ function timelineCard(timeline, state) {
       h("span", { class: "quiet" }, "from ", h("span", { class: "wire" }, visible(clip(timeline.from || "<>", 200)))),
       h("span", { class: "quiet" }, `known by ${TIES[timeline.tie] ?? timeline.tie}: `,
         h("span", { class: "wire" }, visible(clip(timeline.key, 200))))),
-    timeline.attempts_dropped ? h("p", { class: "quiet" }, `${timeline.attempts_dropped} earlier attempts are not kept.`) : null,
+    timeline.attempts_dropped
+      ? h("p", { class: "quiet" }, `${timeline.attempts_dropped} earlier attempts are not kept.`) : null,
     figure.element,
-    h("details", { open: attempts.length >= FEW[0] && attempts.length <= FEW[1] }, h("summary", {}, "Attempts as a table"), attemptTable(attempts)));
+    h("details", { open: attempts.length >= FEW[0] && attempts.length <= FEW[1] },
+      h("summary", {}, "Attempts as a table"), attemptTable(attempts)));
   return { element, state, stop: figure.stop };
 }
 
 function attemptTable(attempts) {
   const ratios = backOff(attempts);
+  const rows = attempts.map((attempt, index) => ({ ...attempt, number: index + 1, ratio: ratios[index] }));
   return table([
     { title: "#", cell: (row) => String(row.number) },
     { title: "Began", cell: (row) => time(row.started_us) },
@@ -132,12 +135,13 @@ function attemptTable(attempts) {
     { title: "Verdict", cell: (row) => verdictMark(row.verdict) },
     { title: "Recipients", cell: (row) => outcomes(row) },
     { title: "What the sink did", cell: (row) => row.disturbances || "nothing" },
-  ], attempts.map((attempt, index) => ({ ...attempt, number: index + 1, ratio: ratios[index] })), { caption: "Attempts" });
+  ], rows, { caption: "Attempts" });
 }
 
 function outcomes(attempt) {
   const counts = new Map();
   for (const { outcome } of attempt.recipients) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
-  return [...counts].map(([outcome, number]) => h("div", {}, h("span", { class: `verdict verdict-${OUTCOMES[outcome]}` },
-    verdictShape(OUTCOMES[outcome]), h("span", {}, `${number} ${outcome}`))));
+  return [...counts].map(([outcome, number]) => h("div", {},
+    h("span", { class: `verdict verdict-${OUTCOMES[outcome]}` },
+      verdictShape(OUTCOMES[outcome]), h("span", {}, `${number} ${outcome}`))));
 }

@@ -17,20 +17,22 @@ export async function show(main, { id }, query, signal) {
   const ranges = message.findings.flatMap((finding) => finding.evidence
     .filter((one) => one.message === id && one.range)
     .map((one) => ({ from: one.range[0], to: one.range[1], rule: finding.rule })));
+  // Made when it is first looked at: it reads the octets.
   let source = null;
   const views = tabs([
     ["envelope", "Envelope", () => [envelope(message), headerFields(message)]],
     ["text", "Text", () => message.text ? longText(message.text, "Text") : emptyState("There is no text in it.")],
     ["html", "HTML", () => message.html ? htmlFrame(message) : emptyState("There is no HTML in it.")],
     ["source", "Source", () => {
-      source = messageSource(message, ranges, signal);
+      source ??= messageSource(message, ranges, signal);
       return source.element;
     }],
     ["parts", `Parts ${message.parts.length}`, () => partTree(message, signal)],
     ["links", `Links ${message.links.length}`, () => linkTable(message)],
   ], query.view ?? "envelope", (view) => setQuery({ view }));
   const reveal = (offset) => {
-    views.choose("source");
+    views.show("source");
+    setQuery({ view: "source" });
     source.reveal(offset);
   };
   replace(main,
@@ -41,7 +43,7 @@ export async function show(main, { id }, query, signal) {
       h("aside", { "aria-label": "Findings" }, h("h2", {}, `Findings (${message.findings.length})`),
         message.findings.length ? message.findings.map((finding) => foundItem(finding, id, reveal))
           : h("p", { class: "quiet" }, "Nothing was found in this message."))));
-  if (query.offset) reveal(Number(query.offset));
+  views.show(views.now);
 }
 
 function facts(message) {

@@ -155,7 +155,8 @@ class MessagesView {
           await this.attempt(this.messages, () => remove("messages", filter, this.signal));
           await this.load(filter);
         },
-      }, isAll ? "Remove all" : "Remove those"), h("button", { type: "button", onClick: () => box.close() }, "Keep them")));
+      }, isAll ? "Remove all" : "Remove those"),
+      h("button", { type: "button", onClick: () => box.close() }, "Keep them")));
   }
 }
 

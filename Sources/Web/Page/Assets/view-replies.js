@@ -1,4 +1,4 @@
-// The catalogue of replies seen in the field: searched, and used: as a rule, or by the recipient address that asks for one.
+// The catalogue of replies seen in the field: searched, and used in a rule, or by the address that asks for one.
 
 import { get } from "./api.js";
 import { h, replace } from "./dom.js";
@@ -65,7 +65,8 @@ export async function show(main, parameters, query, signal) {
   }
 
   replace(main, h("h1", {}, "Replies seen in the field"),
-    h("p", { class: "quiet" }, "How real providers say no. Each can be said again: by a rule, or by sending to its address."),
+    h("p", { class: "quiet" },
+      "How real providers say no. Each can be said again: by a rule, or by sending to its address."),
     filters, count, list);
   draw();
 }
@@ -91,10 +92,12 @@ function replyItem(reply) {
   return h("article", { class: "reply" },
     h("h2", {}, reply.name),
     h("p", { class: "reply-facts quiet" }, h("span", {}, reply.provider),
-      h("span", {}, reply.phase === "any" ? "at any phase" : `at ${reply.phase}`), h("span", {}, `means ${reply.meaning}`),
+      h("span", {}, reply.phase === "any" ? "at any phase" : `at ${reply.phase}`),
+      h("span", {}, `means ${reply.meaning}`),
       h("span", {}, `the sender had better ${ADVICE[reply.advice] ?? reply.advice}`)),
     h("pre", { class: "wire" }, visibleLines(reply.text)),
-    h("div", { class: "bar" }, h("a", { class: "button", href: link("rules", { use: reply.name, at }) }, "Use in a rule"),
+    h("div", { class: "bar" },
+      h("a", { class: "button", href: link("rules", { use: reply.name, at }) }, "Use in a rule"),
       address ? [h("code", {}, address), copyButton(address, "Copy"),
         word === "mail" ? h("span", { class: "quiet" }, "as the sender") : null] : null),
     h("p", { class: "quiet reply-source" }, `Seen: ${reply.source}`));
