@@ -14,10 +14,14 @@ export function ruleBuilder({ start, onSet, signal }) {
   const changed = () => check.look(ruleOf(draft), "application/json");
   const sections = [whereSection, whenSection, timesSection, whatSection, moreSection];
 
+  // What is drawn anew loses the focus: it goes to what stands in the same place then, as a row that was added.
   function draw() {
+    const place = controls().indexOf(document.activeElement);
     replace(fields, sections.map((section) => section(draft, changed, draw)));
     changed();
+    if (place >= 0) controls()[Math.min(place, controls().length - 1)].focus();
   }
+  const controls = () => [...fields.querySelectorAll("input, select, summary, button:enabled")];
 
   const written = h("textarea", {
     id: "rule-text", rows: "4", spellcheck: "false", class: "wire",
@@ -59,7 +63,6 @@ function whereSection(draft, changed, draw) {
       onChange: () => {
         moveTo(draft, phase.word);
         draw();
-        document.getElementById(id)?.focus();
       },
     }), h("label", { for: id, title: phase.about }, phase.word));
   })), h("p", { class: "quiet" }, phases.find((phase) => phase.word === draft.at).about));
@@ -89,7 +92,6 @@ function whenSection(draft, changed, draw) {
         const used = new Set(draft.conditions.map((one) => one.word));
         draft.conditions.push(newCondition((known.find((one) => !used.has(one.word)) ?? known[0]).word));
         draw();
-        document.querySelector(".builder-rows li:last-child select")?.focus();
       },
     }, "Add a condition"));
 }
@@ -134,7 +136,12 @@ function whatSection(draft, changed, draw) {
           draw();
         },
       }, "Add an action"),
-      isSteps && lists.length > 1 ? removeButton("step", () => draft.steps.splice(number, 1), draw) : null)),
+      isSteps && lists.length > 1 ? [" ", h("button", {
+        type: "button", onClick: () => {
+          draft.steps.splice(number, 1);
+          draw();
+        },
+      }, "Remove this step")] : null)),
     isSteps ? h("button", {
       type: "button", onClick: () => {
         draft.steps.push([newAction("accept")]);
@@ -167,7 +174,8 @@ function moreSection(draft, changed) {
       draft[name] = value;
       changed();
     });
-  return h("details", { class: "builder-more" }, h("summary", {}, "Name, space, end"),
+  const isSaid = Boolean(draft.name || draft.space || draft.expires);
+  return h("details", { class: "builder-more", open: isSaid }, h("summary", {}, "Name, space, end"),
     h("div", { class: "builder-row" }, field("Name", "name", "by itself"), field("For the space", "space", "everybody"),
       field("Goes away after", "expires", "never, 10m")));
 }
