@@ -35,7 +35,8 @@ export function ruleCheck({ onSet, signal }) {
       const rule = await post("rules", body, { query: { check: true }, type, signal: stop });
       self.line = rule.line;
       set.disabled = false;
-      replace(result, form("On a line", rule.line), form("In a file", rule.yaml), complaints(rule.complaints));
+      replace(result, form("On a line", rule.line), form("In a file", rule.yaml),
+        complaints(rule.warnings?.map((message) => ({ message, is_warning: true }))));
     } catch (error) {
       if (error.name === "AbortError") return;
       replace(result, error.complaints?.length ? complaints(error.complaints) : errorBox(error));
