@@ -13,7 +13,7 @@ export function envelope(message) {
   const recipients = addressesIn(message.headers, RECIPIENTS);
   const rows = [...senderRows(message.from, senders), ...recipientRows(message.to, recipients)];
   return h("section", { class: "envelope" }, h("h2", {}, "Envelope and header"), table([
-    { title: "", cell: (row) => [h("div", {}, row.what), comparison(row)] },
+    { title: "Whom", cell: (row) => [h("div", {}, row.what), comparison(row)] },
     { title: "Said in the envelope", cell: (row) => row.said === null ? "—" : wire(row.said || "<>") },
     { title: "Written in the header", cell: (row) => row.written === null ? "—"
       : [h("span", { class: "quiet" }, `${row.field}: `), wire(row.written)] },

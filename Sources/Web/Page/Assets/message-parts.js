@@ -18,7 +18,7 @@ export function partTree(message, signal) {
     { title: "Name", cell: (part) => visible(clip(part.file_name, 200)) },
     { title: "Content-ID", cell: (part) => visible(clip(part.content_id, 100)) },
     { title: "Size", class: "number", cell: (part) => isMultipart(part) ? "" : octets(part.size) },
-    { title: "", cell: (part) => isMultipart(part) ? "" : saveButton(message, part, signal) },
+    { title: "Save", cell: (part) => isMultipart(part) ? "" : saveButton(message, part, signal) },
   ], message.parts, { caption: "Parts" });
 }
 
@@ -54,7 +54,7 @@ export function linkTable(message) {
     { title: "As", cell: (one) => words[one.origin] ?? one.origin },
     { title: "Found", cell: (one) => one.rules.map((rule) => h("div", {},
       severityMark(severities.get(rule) ?? "info"), " ", h("code", {}, rule))) },
-    { title: "", cell: (one) => copyButton(one.url) },
+    { title: "Copy", cell: (one) => copyButton(one.url) },
   ], message.links.slice(0, MOST_LINKS), { caption: "Links" }),
   message.links.length > MOST_LINKS ? h("p", { class: "quiet" }, `${message.links.length - MOST_LINKS} more.`) : null);
 }

@@ -22,7 +22,7 @@ export const OUTCOMES = {
 
 /** Drawn anew when its place gets another width. Returns the element; `stop` ends the watching. */
 export function timelineFigure(timeline) {
-  const frame = h("div", { class: "timeline-frame scroll", tabindex: "0", role: "region", "aria-label": "Time line" });
+  const frame = h("div", { class: "timeline-frame scroll" });
   let drawn = 0;
   const watcher = new ResizeObserver(() => {
     const width = Math.floor(frame.clientWidth);
@@ -44,7 +44,7 @@ function draw(timeline, width) {
   const middle = new Map(spans.filter((span) => span.kind === "bar")
     .map((span) => [span.index, EDGE + span.start + span.width / 2]));
   return svg("svg", {
-    width: used + 2 * EDGE, height, class: "timeline", role: "img",
+    width: used + 2 * EDGE, height, class: "timeline", role: "group",
     "aria-label": `${attempts.length} attempts on a time line; the table below says the same`,
   }, spans.map((span) => span.kind === "bar" ? bar(span, attempts[span.index]) : between(span, attempts[span.index])),
   shown.map((recipient, row) => recipientRow(recipient, ROW.first + row * ROW.height, attempts, middle, used)),

@@ -1,7 +1,7 @@
 // Each message with its attempts on a time line: gaps, back-off, duplicates, and what became of each recipient.
 
 import { events, get } from "./api.js";
-import { clip, h, replace, visible } from "./dom.js";
+import { clip, h, replace, visible, visibleText } from "./dom.js";
 import { FilterBox } from "./filter-box.js";
 import { duration, emptyState, errorBox, table, time, verdictMark, verdictShape } from "./parts.js";
 import { link, setQuery } from "./router.js";
@@ -116,11 +116,11 @@ function timelineCard(timeline, state) {
       ? h("p", { class: "quiet" }, `${timeline.attempts_dropped} earlier attempts are not kept.`) : null,
     figure.element,
     h("details", { open: attempts.length >= FEW[0] && attempts.length <= FEW[1] },
-      h("summary", {}, "Attempts as a table"), attemptTable(attempts)));
+      h("summary", {}, "Attempts as a table"), attemptTable(timeline)));
   return { element, state, stop: figure.stop };
 }
 
-function attemptTable(attempts) {
+function attemptTable({ attempts, key }) {
   const ratios = backOff(attempts);
   const rows = attempts.map((attempt, index) => ({ ...attempt, number: index + 1, ratio: ratios[index] }));
   return table([
@@ -135,7 +135,7 @@ function attemptTable(attempts) {
     { title: "Verdict", cell: (row) => verdictMark(row.verdict) },
     { title: "Recipients", cell: (row) => outcomes(row) },
     { title: "What the sink did", cell: (row) => row.disturbances || "nothing" },
-  ], rows, { caption: "Attempts" });
+  ], rows, { caption: `Attempts of ${visibleText(clip(key, 200))}` });
 }
 
 function outcomes(attempt) {
