@@ -1,9 +1,13 @@
 // What happens at the sink, as it happens: one stream of server-sent events, shared by all views. It is read with
-// fetch and not with EventSource, so that the token can go along. A stream that broke resumes where it was.
+// fetch and not with EventSource, so that the token can go along. A stream that broke resumes where it was. Where more
+// happens than a reader could follow, the stream is left for a while, and only how much was missed is told.
 
 import { ask } from "./api.js";
 
 const RETRY_MS = [250, 1000, 2000, 5000];
+/** More events than that within a second are a flood; it is over at less than a quarter of it. */
+const FLOOD = 1000;
+const FLOOD_EVERY_MS = 500;
 const readers = new Set();
 const watchers = new Set();
 let shared = null;
@@ -99,6 +103,9 @@ class Stream {
         this.tell(true);
         failures = 0;
         await this.read(response.body.pipeThrough(new TextDecoderStream()).getReader());
+        while (this.isFlooded && !this.isStopped) await this.wade();
+        // Left on purpose, for a flood or for other kinds: it goes on at once.
+        if (this.opening.signal.aborted) continue;
       } catch (error) {
         if (error.name === "AbortError") continue;
       }
@@ -116,7 +123,30 @@ class Stream {
       const blocks = (rest + value).split("\n\n");
       rest = blocks.pop();
       for (const block of blocks) this.take(block);
+      if (this.floods(blocks.length)) {
+        this.opening.abort();
+        return;
+      }
     }
+  }
+
+  floods(count) {
+    const now = performance.now();
+    if (now - (this.counted?.since ?? -Infinity) > 1000) this.counted = { since: now, events: 0 };
+    this.counted.events += count;
+    this.isFlooded = this.counted.events > FLOOD;
+    return this.isFlooded;
+  }
+
+  async wade() {
+    await new Promise((resolve) => setTimeout(resolve, FLOOD_EVERY_MS));
+    const { cursor } = await (await ask("GET", "cursor", {})).json();
+    const [run, entry] = cursor.split("-"), [before, last] = this.position.split("-");
+    const missed = run === before ? entry - last : Number(entry);
+    if (run !== before) this.onEvent({ kind: "restarted" });
+    this.position = cursor;
+    this.isFlooded = missed > FLOOD / 4 * FLOOD_EVERY_MS / 1000;
+    if (missed) this.onEvent({ kind: "missed", missed });
   }
 
   take(block) {

@@ -1,5 +1,6 @@
 // The sessions that are shown, newest first: the first page at once, the others behind it, what is new in front. While
-// one reads further down, what is new is held back, so that nothing moves under the eye.
+// one reads further down, what is new is held back, so that nothing moves under the eye. Where more come than anybody
+// sees, only the newest are asked for, so that a page that is open costs the sink next to nothing.
 
 import { get } from "./api.js";
 
@@ -29,11 +30,11 @@ export class SessionList {
   }
 
   get isComplete() {
-    return this.next === null;
+    return this.next === null && this.gap === null;
   }
 
   get heldCount() {
-    return this.isOverfull ? `${MOST_HELD}+` : this.held.length;
+    return this.isOverfull ? `more than ${Math.max(FIRST_PAGE, this.held.length)}` : this.held.length;
   }
 
   /** The newest page, forgetting what was there. */
@@ -43,25 +44,37 @@ export class SessionList {
     this.ended = page.sessions;
     this.held = [];
     this.isOverfull = false;
+    this.gap = null;
     this.next = page.next ?? null;
     this.cursor = page.cursor;
   }
 
-  /** One more page of older ones. */
+  /** One more page: of the gap behind the newest, if there is one, else of older ones. */
   async more(signal) {
+    if (this.gap) return this.closeGap(signal);
     const before = this.next;
-    if (!before) return;
     const page = await this.page({ limit: PAGE, before }, signal);
-    if (this.next !== before) return;
+    if (this.next !== before || this.gap) return;
     this.ended = this.ended.concat(page.sessions);
     this.next = this.ended.length < MOST ? page.next ?? null : null;
     this.isCapped = this.next === null && Boolean(page.next);
   }
 
+  async closeGap(signal) {
+    const gap = this.gap;
+    const page = await this.page({ limit: PAGE, before: gap.before, since: gap.since }, signal);
+    if (this.gap !== gap) return;
+    this.ended.splice(gap.place, 0, ...page.sessions);
+    this.ended = [...this.ended];
+    if (page.next) this.gap = { ...gap, before: page.next, place: gap.place + page.sessions.length };
+    else this.gap = null;
+    this.trim();
+  }
+
   /** What came since then: in front, or held back. Returns how many came. */
   async refresh(holds, signal) {
     if (this.cursor === null) {
-      // Not loaded yet: it is asked again behind that.
+      // Until the first page says where it ends, new and known cannot be told apart.
       this.isBehind = true;
       return 0;
     }
@@ -69,21 +82,30 @@ export class SessionList {
       if (!holds) await this.load(signal);
       return 0;
     }
+    const since = this.cursor;
     const [open, page] = await Promise.all([
-      holds ? this.open : this.running(signal), this.page({ since: this.cursor, limit: PAGE }, signal),
+      holds ? this.open : this.running(signal), this.page({ since, limit: FIRST_PAGE }, signal),
     ]);
     this.cursor = page.cursor;
     if (page.next) {
-      // More than a page came: there is a gap behind it, so the list begins anew with it.
-      this.isOverfull = holds;
-      if (!holds) Object.assign(this, { open, ended: page.sessions, next: page.next, held: [] });
-      return page.sessions.length;
+      // More came than are seen at once: the newest are shown, and the gap behind them is closed when it is quiet.
+      if (holds) this.isOverfull = true;
+      else this.leap(page, since);
+    } else {
+      this.held = page.sessions.concat(this.held);
+      this.isOverfull = this.held.length > MOST_HELD;
     }
-    this.held = page.sessions.concat(this.held);
-    this.isOverfull = this.held.length > MOST_HELD;
     this.open = open;
     if (!holds) this.release();
     return page.sessions.length;
+  }
+
+  // Of two gaps the older is kept and takes in what stood between them.
+  leap(page, since) {
+    const rest = this.gap ? this.ended.slice(this.gap.place) : this.held.concat(this.ended);
+    this.gap = { before: page.next, since: this.gap?.since ?? since, place: page.sessions.length };
+    this.ended = page.sessions.concat(rest);
+    this.held = [];
   }
 
   /** What was held back comes in front. */
@@ -92,8 +114,13 @@ export class SessionList {
     const ids = new Set(this.held.map((one) => one.id));
     this.open = this.open.filter((one) => !ids.has(one.id));
     this.ended = this.held.concat(this.ended);
-    if (this.ended.length > MOST + PAGE) this.ended.length = MOST;
+    if (this.gap) this.gap = { ...this.gap, place: this.gap.place + this.held.length };
     this.held = [];
+    this.trim();
+  }
+
+  trim() {
+    if (this.ended.length > MOST + PAGE) this.ended = this.ended.slice(0, MOST);
   }
 
   /** Asks anew for sessions that were not judged yet when they were asked for. */

@@ -70,7 +70,7 @@ class SessionView {
     this.findings ??= h("section", { "aria-label": "Findings" });
     replace(this.findings, h("h2", {}, `Findings${session.findings?.length ? ` (${session.findings.length})` : ""}`),
       session.findings?.length ? session.findings.map(findingItem) : h("p", { class: "quiet" },
-        session.is_judged === false ? "Not judged yet." : session.ended_by ? "Nothing was found against the sender." : "Judged when it ends."));
+        !session.ended_by ? "Judged when it ends." : session.is_judged === false ? "Not judged yet." : "Nothing was found against the sender."));
     if (isFirst) {
       replace(this.main, this.head, this.tabs.element, this.findings);
       this.watchWidth();
@@ -118,7 +118,7 @@ class SessionView {
 
   transaction(one) {
     const shown = one.recipients.slice(0, 10);
-    return h("span", {}, verdictMark(one.verdict), " ", h("span", { class: "wire" }, visible(clip(`<${one.from}>`, 300))), " → ",
+    return h("span", {}, verdictMark(one.verdict ?? (this.session.ended_by ? undefined : "open")), " ", h("span", { class: "wire" }, visible(clip(`<${one.from}>`, 300))), " → ",
       shown.map((recipient, index) => [index ? ", " : null, h("span", { class: "wire", title: visibleText(recipient.reply) }, visible(clip(recipient.address, 300))),
         /^[45]/.test(recipient.reply) ? h("span", { class: recipient.reply[0] === "5" ? "refused" : "delayed" }, ` (${recipient.reply.slice(0, 3)})`) : null]),
       one.recipients.length > shown.length ? `, and ${one.recipients.length - shown.length} more` : null,

@@ -11,7 +11,10 @@ import { VirtualList } from "./virtual-list.js";
 
 export const title = "Sessions";
 
-const REFRESH_EVERY_MS = 250;
+const REFRESH_EVERY_MS = 150;
+const REFRESH_BUSY_MS = 500;
+const BUSY_MS = 1500;
+const RUNNING_EVERY_MS = 1000;
 const JUDGED_AFTER_MS = 400;
 const SAID_EVERY_MS = 4000;
 const MOST_COMPARED = 6;
@@ -90,6 +93,8 @@ class SessionsView {
     for (const stop of this.stops) stop();
     clearTimeout(this.refreshing);
     clearTimeout(this.judging);
+    clearTimeout(this.watching);
+    clearTimeout(this.telling);
     const state = { list: this.sessions, active: this.list.active, top: this.list.element.scrollTop, isStale: this.isBroken };
     kept = state;
     // What is kept is of no use once fakemx forgot it.
@@ -119,6 +124,7 @@ class SessionsView {
       this.draw();
       this.fill(list);
       if (list.isBehind) this.refresh();
+      this.watchRunning();
     } catch (problem) {
       if (problem.name === "AbortError" || this.sessions !== list) return;
       this.isBroken = true;
@@ -133,9 +139,8 @@ class SessionsView {
     this.filling = true;
     try {
       while (this.sessions === list && !this.signal.aborted && !list.isComplete) {
-        const isNear = this.list.window[1] > list.rows.length - 200;
-        const isBusy = performance.now() - (this.lastNews ?? -Infinity) < 1000;
-        if (isBusy && !isNear) {
+        const isNear = !this.list.isAtTop && this.list.window[1] > list.rows.length - 200;
+        if (this.isBusy && !isNear) {
           await pause(500);
           continue;
         }
@@ -156,6 +161,11 @@ class SessionsView {
     else this.refresh();
   }
 
+  /** Sessions come in numbers: what can wait waits. */
+  get isBusy() {
+    return performance.now() - (this.lastNews ?? -Infinity) < BUSY_MS;
+  }
+
   /** At once for the first that comes, then at most so often. */
   refresh() {
     this.isWanted = true;
@@ -169,7 +179,7 @@ class SessionsView {
         const count = await list.refresh(holds, this.signal);
         if (this.signal.aborted || this.sessions !== list) return;
         if (count) {
-          this.lastNews = performance.now();
+          if (count > 5) this.lastNews = performance.now();
           this.tellNews(count);
         }
         this.draw();
@@ -179,15 +189,22 @@ class SessionsView {
         // A cursor of another run, or a sink that is gone: it is loaded anew when it is back.
         if (problem.status === 400) this.load(list.filter);
       } finally {
-        const left = Math.max(0, REFRESH_EVERY_MS - (performance.now() - began));
+        const left = Math.max(0, (this.isBusy ? REFRESH_BUSY_MS : REFRESH_EVERY_MS) - (performance.now() - began));
         this.refreshing = setTimeout(() => {
           this.refreshing = null;
           if (this.isWanted && !this.signal.aborted) this.refresh();
         }, left);
+        this.watchRunning();
       }
     };
     this.refreshing = true;
     run();
+  }
+
+  /** Nothing is told of a session that goes on: as long as one runs, it is asked. */
+  watchRunning() {
+    clearTimeout(this.watching);
+    if (this.sessions.open.length) this.watching = setTimeout(() => this.refresh(), RUNNING_EVERY_MS);
   }
 
   /** One reads further down, or goes through the rows by keyboard: nothing may move. */
@@ -251,7 +268,7 @@ class SessionsView {
       } catch {
         this.judging = null;
       }
-    }, JUDGED_AFTER_MS);
+    }, this.isBusy ? BUSY_MS : JUDGED_AFTER_MS);
   }
 
   tellNews(count) {

@@ -36,12 +36,18 @@ export class VirtualList {
     this.watcher.disconnect();
   }
 
-  /** Shows these; a row whose item is the same object is left alone. */
+  /** Shows these; a row whose item is the same object is left alone. What one reads stays where it is. */
   show(items) {
+    const first = Math.floor(this.element.scrollTop / this.height);
+    const anchor = this.isAtTop || !this.items[first] ? null : this.key(this.items[first]);
     this.items = items;
     this.places = null;
     this.element.setAttribute("aria-rowcount", items.length + 1);
     this.canvas.style.height = `${items.length * this.height}px`;
+    if (anchor !== null && (!items[first] || this.key(items[first]) !== anchor)) {
+      const now = items.findIndex((item) => this.key(item) === anchor);
+      if (now >= 0) this.element.scrollTop += (now - first) * this.height;
+    }
     this.draw();
   }
 
@@ -62,11 +68,14 @@ export class VirtualList {
   }
 
   resized() {
-    const first = this.element.scrollTop / this.height;
+    const before = this.rowHeight;
     this.rowHeight = null;
-    this.canvas.style.height = `${this.items.length * this.height}px`;
-    this.element.scrollTop = first * this.height;
-    this.redraw();
+    if (before && before !== this.height) {
+      this.canvas.style.height = `${this.items.length * this.height}px`;
+      this.element.scrollTop *= this.height / before;
+      for (const row of this.drawn.values()) row.place = -1;
+    }
+    this.draw();
   }
 
   scrolled() {
@@ -93,8 +102,14 @@ export class VirtualList {
       row.element.remove();
       this.drawn.delete(key);
     }
+    let before = null;
     for (const [key, place] of wanted) {
       const row = this.drawn.get(key) ?? this.make(key, this.items[place]);
+      // They are read in the order of the document.
+      if (row.element.previousSibling !== before || !row.element.parentNode) {
+        this.canvas.insertBefore(row.element, before ? before.nextSibling : this.canvas.firstChild);
+      }
+      before = row.element;
       if (row.place === place) continue;
       row.place = place;
       row.element.style.transform = `translateY(${place * this.height}px)`;
@@ -108,7 +123,6 @@ export class VirtualList {
     const element = h("div", { class: "list-row " + (this.rowClass?.(item) ?? ""), role: "row", id: `${this.name}-${key}` },
       this.columns.map((column, index) => h("div", { role: "gridcell", class: "cell-" + column.name }, cells[index])));
     element.dataset.key = key;
-    this.canvas.append(element);
     const row = { item, element, place: -1 };
     this.drawn.set(key, row);
     return row;
