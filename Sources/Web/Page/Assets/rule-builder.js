@@ -6,7 +6,7 @@ import { moveTo, newAction, newCondition, newDraft, ruleOf } from "./rule-draft.
 import { ruleCheck } from "./rule-check.js";
 import { actions, conditions, counters, fitting, phases, times } from "./rule-words.js";
 
-/** `start`: {at, use, to}; `onSet(rule)` is called when the rule is in force. */
+/** `start`: {at, use, to}; `onSet(rule)` is called when a rule is in force; `edit(rule)` begins with what there is. */
 export function ruleBuilder({ start, onSet, signal }) {
   const draft = newDraft(start);
   const check = ruleCheck({ onSet, signal });
@@ -30,20 +30,38 @@ export function ruleBuilder({ start, onSet, signal }) {
   const writing = h("div", { class: "builder-text", hidden: true },
     h("label", { for: "rule-text" }, "One line, or the YAML of one rule"), written);
   const modes = h("div", { class: "segmented", role: "group", "aria-label": "How to say the rule" },
-    ["Choose", "Write"].map((word) => h("button", {
-      type: "button", "aria-pressed": word === "Choose", onClick: (event) => {
-        const isWriting = word === "Write";
-        for (const one of modes.children) one.setAttribute("aria-pressed", one === event.currentTarget);
-        writing.hidden = !isWriting;
-        fields.hidden = isWriting;
-        if (!isWriting) return changed();
-        if (check.line) written.value = check.line;
-        check.look(written.value, typeOf(written.value));
-        written.focus();
-      },
-    }, word)));
+    [["Choose", choose], ["Write", () => write(check.line)]].map(([word, onClick]) =>
+      h("button", { type: "button", onClick }, word)));
+
+  function turn(isWriting) {
+    [...modes.children].forEach((one, index) => one.setAttribute("aria-pressed", isWriting === (index === 1)));
+    writing.hidden = !isWriting;
+    fields.hidden = isWriting;
+  }
+
+  function choose() {
+    turn(false);
+    check.replaces = null;
+    changed();
+  }
+
+  function write(text) {
+    turn(true);
+    written.value = text;
+    check.look(text, typeOf(text));
+    written.focus();
+  }
+
   draw();
-  return h("div", { class: "builder" }, h("div", {}, modes, fields, writing), check.panel);
+  choose();
+  return {
+    element: h("div", { class: "builder" }, h("div", {}, modes, fields, writing), check.panel),
+    // Its name stands where it is put, so that the line is free of it.
+    edit: (rule) => {
+      check.replaces = rule.name;
+      write(rule.line.replace(/^(\S+) name=\S+/, "$1"));
+    },
+  };
 }
 
 const HOLDING = [{ word: "is", label: "is" }, { word: "not", label: "is not" }];

@@ -1,27 +1,33 @@
 // What the server says of a rule that is being built: its one line and its YAML, or what is wrong with it and where.
 // Sets the rule when asked to.
 
-import { post } from "./api.js";
+import { post, put } from "./api.js";
 import { h, replace, visible } from "./dom.js";
 import { visibleLines } from "./lines.js";
 import { copyButton, errorBox } from "./parts.js";
 
 const PAUSE_MS = 150;
 
-/** `look(body, type)` checks; `line` is what it came to; `panel` shows it. */
+/**
+ * `look(body, type)` checks; `line` is what it came to; `panel` shows it. `replaces` is the name of the rule whose
+ * place it takes, or null.
+ */
 export function ruleCheck({ onSet, signal }) {
   let asked = null;
   let waiting = 0;
   let body = "", type = "";
   const result = h("div", { class: "check-result", role: "status" });
   const set = h("button", { type: "button", class: "primary", disabled: true, onClick: setRule }, "Set this rule");
+  const where = h("p", { class: "quiet" });
   const panel = h("section", { class: "check", "aria-label": "The rule as text" },
     h("h3", {}, "The same as text"), result,
-    h("p", {}, set), h("p", { class: "quiet" }, "In force at once, in front of all others, until fakemx stops."));
-  const self = { panel, line: "", look };
+    h("p", {}, set), where);
+  const self = { panel, line: "", look, replaces: null };
 
   function look(newBody, newType) {
     [body, type] = [newBody, newType];
+    replace(where, "In force at once, ", self.replaces ? ["in the place of ", visible(self.replaces)]
+      : "in front of all others", ", until fakemx stops.");
     set.disabled = true;
     clearTimeout(waiting);
     waiting = setTimeout(check, PAUSE_MS);
@@ -46,7 +52,8 @@ export function ruleCheck({ onSet, signal }) {
   async function setRule() {
     set.disabled = true;
     try {
-      onSet(await post("rules", body, { type, signal }));
+      const path = `rules/${encodeURIComponent(self.replaces)}`;
+      onSet(await (self.replaces ? put(path, body, { type, signal }) : post("rules", body, { type, signal })));
       set.disabled = false;
     } catch (error) {
       if (error.name !== "AbortError") replace(result, errorBox(error));

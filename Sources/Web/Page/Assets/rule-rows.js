@@ -6,8 +6,8 @@ import { h, replace, visible } from "./dom.js";
 import { copyButton, emptyState } from "./parts.js";
 import { link } from "./router.js";
 
-/** `update(rules)` shows them in `list`. `changed()` is called when a rule was switched or removed. */
-export function ruleRows({ complain, changed }) {
+/** `update(rules)` shows them in `list`. `changed()` is called behind a change, `edit(rule)` to begin one. */
+export function ruleRows({ complain, changed, edit }) {
   const list = h("div", { class: "rule-list" });
   const rows = new Map();
 
@@ -20,7 +20,7 @@ export function ruleRows({ complain, changed }) {
     }
     const order = rules.map((rule) => {
       let row = rows.get(rule.name);
-      if (row?.line !== rule.line || row.origin !== rule.origin) row = ruleRow(rule, complain, changed);
+      if (row?.line !== rule.line || row.origin !== rule.origin) row = ruleRow(rule, { complain, changed, edit });
       rows.set(rule.name, row);
       row.update(rule);
       return row.node;
@@ -34,7 +34,7 @@ export function ruleRows({ complain, changed }) {
   return { list, update };
 }
 
-function ruleRow(rule, complain, changed) {
+function ruleRow(rule, { complain, changed, edit }) {
   const { line, origin } = rule;
   const path = () => `rules/${encodeURIComponent(rule.name)}`;
   const attempt = (call) => async () => {
@@ -51,10 +51,14 @@ function ruleRow(rule, complain, changed) {
   const counts = h("p", { class: "rule-counts" });
   const present = h("div");
   const head = h("h3", {});
-  const away = origin === "run"
-    ? h("button", { type: "button", onClick: attempt(() => remove(path())) }, "Remove") : null;
+  // What the configuration says is changed there.
+  const ours = origin === "run" ? [
+    h("button", { type: "button", onClick: () => edit(rule) }, "Change"),
+    h("button", { type: "button", onClick: attempt(() => remove(path())) }, "Remove"),
+  ] : null;
   const node = h("article", { class: "rule" },
-    h("div", { class: "rule-head" }, toggle, head, copyButton(line, "Copy line"), away),
+    h("div", { class: "rule-head" }, toggle, head,
+      copyButton(line, "Copy line"), copyButton(rule.yaml, "Copy YAML"), ours),
     h("p", { class: "wire" }, visible(line)), counts, present);
 
   function update(said) {

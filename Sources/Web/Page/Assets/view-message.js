@@ -35,6 +35,7 @@ export async function show(main, { id }, query, signal) {
     setQuery({ view: "source" });
     source.reveal(offset);
   };
+  document.title = `${id} · fakemx`;
   replace(main,
     h("p", {}, h("a", { href: link("messages") }, "← Messages")),
     h("h1", {}, message.subject ? visible(clip(message.subject, 300)) : "(no subject)"),

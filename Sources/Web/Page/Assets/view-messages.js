@@ -11,6 +11,7 @@ import { VirtualList } from "./virtual-list.js";
 export const title = "Messages";
 
 const REFRESH_EVERY_MS = 250;
+const SAID_EVERY_MS = 4000;
 const NEAR_END = 200;
 const COLUMNS = [
   ["time", "Time"], ["id", "Message"], ["from", "From"], ["to", "To"], ["subject", "Subject"], ["size", "Size"],
@@ -60,11 +61,12 @@ class MessagesView {
     this.list.onScroll = () => this.scrolled();
     this.newer = h("button", { type: "button", class: "newer primary", hidden: true, onClick: () => this.toTop() });
     this.summary = h("span", { class: "quiet summary" });
+    this.news = h("p", { class: "offscreen", role: "status" });
     this.notice = h("div", { class: "list-notice" });
     replace(main,
       h("div", { class: "bar list-title" }, h("h1", {}, title), this.summary, h("span", { class: "spring" }),
         h("button", { type: "button", onClick: () => this.askRemoval() }, "Remove …")),
-      this.filter.element, this.notice, h("div", { class: "list-frame" }, this.newer, this.list.element));
+      this.filter.element, this.notice, h("div", { class: "list-frame" }, this.newer, this.list.element), this.news);
   }
 
   async start() {
@@ -108,10 +110,21 @@ class MessagesView {
     while (this.isWanted && !this.signal.aborted) {
       this.isWanted = false;
       const list = this.messages;
-      await this.attempt(list, () => list.refresh(!this.list.isAtTop, this.signal));
+      await this.attempt(list, async () => this.tell(await list.refresh(!this.list.isAtTop, this.signal)));
       await new Promise((resolve) => setTimeout(resolve, REFRESH_EVERY_MS));
     }
     this.isRefreshing = false;
+  }
+
+  /** For those who listen: counts, and not too often. */
+  tell(count) {
+    this.untold = (this.untold ?? 0) + count;
+    if (!this.untold) return;
+    this.telling ??= setTimeout(() => {
+      this.telling = null;
+      replace(this.news, `${this.untold} new ${this.untold === 1 ? "message" : "messages"}`);
+      this.untold = 0;
+    }, SAID_EVERY_MS);
   }
 
   async scrolled() {
