@@ -96,7 +96,7 @@ class Stream {
     for (let failures = 0; !this.isStopped;) {
       this.opening = new AbortController();
       try {
-        this.position ??= (await (await ask("GET", "cursor", { signal: this.opening.signal })).json()).cursor;
+        await this.findPlace();
         const response = await ask("GET", "events", {
           query: this.query(), headers: { "Last-Event-ID": this.position }, signal: this.opening.signal,
         });
@@ -113,6 +113,15 @@ class Stream {
       const wait_ms = RETRY_MS[Math.min(failures++, RETRY_MS.length - 1)];
       await new Promise((resolve) => setTimeout(resolve, wait_ms));
     }
+  }
+
+  /** Where the stream begins: at the present, or where it broke; another run of fakemx has nothing of that. */
+  async findPlace() {
+    if (this.position && this.isLive) return;
+    const { cursor } = await (await ask("GET", "cursor", { signal: this.opening.signal })).json();
+    const isOther = this.position && this.position.split("-")[0] !== cursor.split("-")[0];
+    if (!this.position || isOther) this.position = cursor;
+    if (isOther) this.onEvent({ kind: "restarted" });
   }
 
   async read(reader) {
@@ -157,7 +166,6 @@ class Stream {
       else if (line.startsWith("event: ")) name = line.slice(7);
     }
     if (!data) return;
-    if (id && id.split("-")[0] !== this.position.split("-")[0]) this.onEvent({ kind: "restarted" });
     if (id) this.position = id;
     this.onEvent({ kind: name, ...JSON.parse(data) });
   }

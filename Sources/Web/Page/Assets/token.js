@@ -5,6 +5,7 @@ import { dialog } from "./parts.js";
 
 const KEY = "fakemx-token";
 let asking = null;
+let wasRefused = false;
 
 export function token() {
   return sessionStorage.getItem(KEY);
@@ -12,7 +13,9 @@ export function token() {
 
 /** A token that was refused is forgotten, unless a newer one was said meanwhile. */
 export function forgetToken(refused) {
-  if (refused && token() === refused) sessionStorage.removeItem(KEY);
+  if (!refused || token() !== refused) return;
+  sessionStorage.removeItem(KEY);
+  wasRefused = true;
 }
 
 /** Returns when a token was said; several that wait share one dialog. */
@@ -28,6 +31,7 @@ export function askToken() {
     };
     const box = dialog("A token is needed",
       h("form", { onSubmit: said },
+        wasRefused ? h("p", { class: "problem", role: "alert" }, "That token was refused.") : null,
         h("p", {}, "This fakemx was started with a token for its API. It is kept in this tab only."),
         h("p", {}, h("label", { for: "token" }, "Token "), field),
         h("button", { type: "submit", class: "primary" }, "Go on")));
