@@ -5,7 +5,6 @@ import { ask } from "./api.js";
 import { clip, h, visible, visibleText } from "./dom.js";
 import { longText } from "./lines.js";
 import { copyButton, download, emptyState, octets, severityMark, table } from "./parts.js";
-import { token } from "./token.js";
 
 const MOST_LINKS = 500;
 // Whatever a part says it is, it is saved and not opened.
@@ -60,16 +59,12 @@ export function linkTable(message) {
 }
 
 export function htmlFrame(message) {
-  const count = message.remoteCount ?? 0;
+  const count = message.remote_count;
   const blocked = h("p", {}, h("strong", {}, `${count} remote ${count === 1 ? "reference" : "references"} blocked`),
     h("span", { class: "quiet" }, " · no scripts, no forms, nothing loaded from anywhere"));
   const source = h("details", {}, h("summary", {}, "HTML as text"), longText(message.html, "HTML as text"));
-  // A frame cannot send the token along.
-  if (token()) {
-    return h("div", {}, blocked, h("p", {}, "With a token set, the HTML can be read as text only."), source);
-  }
   return h("div", {}, blocked, h("iframe", {
     class: "html-frame", sandbox: "", referrerpolicy: "no-referrer", title: "HTML of the message",
-    src: `/api/fakemx/messages/${encodeURIComponent(message.id)}/html`,
+    src: message.html_path,
   }), source);
 }

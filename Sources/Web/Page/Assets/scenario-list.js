@@ -1,29 +1,27 @@
-// Scenarios that can be loaded into the running sink: what each does, and whether its rules are in force.
+// Scenarios that lie ready: what each does, and whether its rules are in force.
 
 import { get, post, remove } from "./api.js";
 import { h, replace, visible } from "./dom.js";
 import { emptyState } from "./parts.js";
 
-/** `load(signal)` asks for them; `update(rules)` says which rules are in force; `changed()` is called then. */
+/** `load(signal)` asks for them, again when rules have changed; `changed()` is called when one was set or taken away. */
 export function scenarioList({ complain, changed }) {
   const element = h("div", { class: "scenarios" });
-  let items = [];
-  let names = [];
+  const items = new Map();
 
   async function load(signal) {
-    const scenarios = await get("scenarios", {}, signal);
-    items = scenarios.map((scenario) => scenarioItem(scenario, complain, changed));
-    for (const item of items) item.update(names);
-    replace(element, items.length ? items.map((item) => item.element)
-      : emptyState("No scenario was found.", "They are files in the folder scenarios."));
+    const { scenarios } = await get("scenarios", {}, signal);
+    const isSame = scenarios.length === items.size && scenarios.every((one) => items.has(one.name));
+    if (!isSame) {
+      items.clear();
+      for (const one of scenarios) items.set(one.name, scenarioItem(one, complain, changed));
+      replace(element, scenarios.length ? [...items.values()].map((item) => item.element)
+        : emptyState("No scenario was found.", "They are files in the folder scenarios."));
+    }
+    for (const one of scenarios) items.get(one.name).update(one.is_set);
   }
 
-  function update(rules) {
-    names = rules.filter((rule) => rule.origin === "run").map((rule) => rule.name);
-    for (const item of items) item.update(names);
-  }
-
-  return { element, load, update };
+  return { element, load };
 }
 
 function scenarioItem(scenario, complain, changed) {
@@ -41,18 +39,17 @@ function scenarioItem(scenario, complain, changed) {
   const away = h("button", { type: "button", onClick: act(remove) }, "Take away");
   const element = h("details", { class: "scenario" },
     h("summary", {}, h("strong", {}, scenario.name), " ", state, " ", h("span", { class: "quiet" }, scenario.about)),
-    scenario.rules.length
-      ? h("ul", {}, scenario.rules.map((line) => h("li", { class: "wire" }, visible(line))))
-      : h("p", { class: "quiet" }, "It has no rules that could be loaded into a running fakemx."),
+    h("ul", {}, scenario.rules.map((line) => h("li", { class: "wire" }, visible(line)))),
+    scenario.trouble ? h("p", { class: "wire" }, visible(scenario.trouble)) : null,
+    scenario.left_out.length
+      ? h("p", { class: "quiet" }, `What else it says needs a start with --scenario ${scenario.name}: `,
+        `${scenario.left_out.join(", ")}.`) : null,
     h("p", { class: "bar" }, load, away));
 
-  // Its rules are in force under its name and a number.
-  function update(names) {
-    const isLoaded = names.some((name) =>
-      name.startsWith(scenario.name + "-") && /^\d+$/.test(name.slice(scenario.name.length + 1)));
-    state.textContent = isLoaded ? "● loaded" : "";
-    load.disabled = isLoaded || !scenario.rules.length;
-    away.disabled = !isLoaded;
+  function update(isSet) {
+    state.textContent = isSet ? "● loaded" : scenario.trouble ? "✕ broken" : "";
+    load.disabled = isSet || !scenario.rules.length;
+    away.disabled = !isSet;
   }
 
   return { element, update };

@@ -15,12 +15,15 @@ const REFRESH_EVERY_MS = 1000;
 const FEW = [2, 6];
 const HELP = [
   ["from", "the reverse-path", "from=*@shop.example"], ["to", "any recipient", "to=*@full.test"],
-  ["message", "a stored message", "message=s1.1"], ["space", "the test it belongs to", "space=shop"],
+  ["client", "address or network", "client=10.0.0.0/8"], ["helo", "the name it gave", "helo=*.test"],
+  ["message-id", "as it stands there", "message-id=<1@shop.example>"], ["message", "a stored message", "message=s1.1"],
+  ["session", "in which it came", "session=s1"], ["space", "the test it belongs to", "space=shop"],
+  ["limit", "so many at most", "limit=200"],
 ];
 
 export async function show(main, parameters, query, signal) {
   let words = query;
-  let said = { timelines: [] };
+  let said = { timelines: [], omitted: 0 };
   const cards = new Map();
   const list = h("div", { class: "timelines" });
   const count = h("p", { class: "quiet", role: "status" });
@@ -34,8 +37,8 @@ export async function show(main, parameters, query, signal) {
   const onlyAgain = h("input", { type: "checkbox", onChange: () => draw() });
   filter.field.placeholder = "from=*@shop.example to=*@full.test";
   replace(main, h("h1", {}, title),
-    h("p", { class: "quiet" }, "One line for each message, over all the sessions in which it came. Those that ask for ",
-      "attention stand first."), filter.element,
+    h("p", { class: "quiet" }, "One line for each message, over all the sessions in which it came, the newest first."),
+    filter.element,
     h("p", {}, h("label", {}, onlyAgain, " only what came more than once")), count, list);
 
   function draw() {
@@ -49,7 +52,7 @@ export async function show(main, parameters, query, signal) {
       cards.set(name, card);
     }
     for (const [name, card] of kept) if (cards.get(name) !== card) card.stop();
-    count.textContent = `${timelines.length} of ${said.timelines.length} messages`;
+    count.textContent = `${timelines.length} of ${said.timelines.length + said.omitted} messages`;
     if (timelines.length) list.replaceChildren(...[...cards.values()].map((card) => card.element));
     else replace(list, emptyState("No such message came.", "A message that is deferred is to come again: send one to ",
       h("code", {}, "rcpt-451-x2@any.test"), "."));

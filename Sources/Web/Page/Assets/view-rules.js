@@ -19,9 +19,11 @@ export async function show(main, parameters, query, signal) {
     replace(trouble, errorBox(error));
     trouble.scrollIntoView({ block: "center" });
   };
+  // What is in force is another thing, not only what the rules did.
   const changed = () => {
     replace(trouble);
     refresh();
+    scenarios.load(signal).catch(complain);
   };
   const builder = ruleBuilder({
     start: query, signal, onSet: (rule) => {
@@ -55,7 +57,6 @@ export async function show(main, parameters, query, signal) {
         isStale = false;
         const { rules } = await get("rules", {}, signal);
         rows.update(rules);
-        scenarios.update(rules);
         await new Promise((resolve) => setTimeout(resolve, REFRESH_EVERY_MS));
       }
     } catch (error) {
@@ -64,7 +65,7 @@ export async function show(main, parameters, query, signal) {
     isAsking = false;
   }
 
-  signal.addEventListener("abort", events({ kind: ["rule", "rules", "reset"] }, refresh));
-  refresh();
-  await scenarios.load(signal).catch(complain);
+  const happened = (event) => event.kind === "rule" ? refresh() : changed();
+  signal.addEventListener("abort", events({ kind: ["rule", "rules", "reset"] }, happened));
+  changed();
 }
