@@ -119,7 +119,8 @@ function placeFaults(rows, session) {
     let place = rows.findIndex((one) => one.at_us > fault.at_us || (one.at_us === fault.at_us && one.kind === "reply" &&
       (one === row || one.answers === undefined && one.at_us > 0)));
     if (place < 0) place = rows.length;
-    rows.splice(place, 0, { kind: "fault", at_us: fault.at_us, fault, tls: rows[place - 1]?.tls ?? false, notes: [] });
+    const actions = row ? fault.script.filter((action) => !said.includes(action)).join(", ") : fault.action;
+    rows.splice(place, 0, { kind: "fault", at_us: fault.at_us, fault, actions, tls: rows[place - 1]?.tls ?? false, notes: [] });
   }
 }
 
@@ -222,7 +223,7 @@ export function sentenceOf(row) {
       (row.folded ? ` … ${row.folded}` : "") + (row.answers ? ` (to ${row.answers.text || "the content"})` : "");
     case "content": return row.isMessage ? `Client: message, ${row.octets} octets` : `Client: a line of ${row.octets} octets, too long to keep`;
     case "tls": return row.failure ? `TLS failed: ${row.failure}` : `TLS handshake: ${row.version} ${row.cipher}, ${row.sni ? "server name " + row.sni : "no server name"}`;
-    case "fault": return `Fault at ${row.fault.phase}: ${row.fault.action} (rule ${row.fault.rule}: ${row.fault.why})`;
+    case "fault": return `Fault at ${row.fault.phase}: ${row.actions} (rule ${row.fault.rule}: ${row.fault.why})`;
     case "end": return endingOf(row.ended_by);
     default: return `${row.count} rows left out`;
   }

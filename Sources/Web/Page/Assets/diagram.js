@@ -17,7 +17,7 @@ const LINES_OF_TEXT = 3;
 const LINES_OF_REJECT = 12;
 const NOTES_OF_ROW = 4;
 const GRAVITY = ["must", "should", "reputation", "info"];
-const HEADLINE = { rejected: "REJECTED", deferred: "DEFERRED", lost: "REPLY LOST" };
+const HEADLINE = { rejected: "REJECTED", deferred: "DEFERRED", lost: "REPLY LOST", abandoned: "CUT OFF" };
 
 /** The diagram as `{element, rest, scale, rejectY}`; `rest`: findings that have no place in it. */
 export function drawDiagram(session, width, options) {
@@ -187,7 +187,7 @@ class Drawing {
   fault(row) {
     const top = this.y;
     const { fault } = row;
-    const said = `${fault.action} — at ${fault.phase}, by rule ${fault.rule} (${fault.why})`;
+    const said = `${row.actions} — at ${fault.phase}, by rule ${fault.rule} (${fault.why})`;
     for (const line of proseLines(visibleText(said), this.sinkX - this.replyX - 26, "12px", 4)) {
       this.front.append(text(line, this.replyX, this.y + 12, "fault-text"));
       this.y += LINE;

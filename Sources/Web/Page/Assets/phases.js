@@ -36,7 +36,7 @@ export function phaseReached(session) {
 /** Strip of a session or summary. */
 export function phaseStrip(session) {
   const reached = phaseReached(session);
-  const stop = session.rejected_at ? placeOf(session.rejected_at) : -1;
+  const stop = stopOf(session);
   const verdict = session.verdict ?? (session.ended_by ? "none" : "open");
   const cells = STRIP.map(([phase, word], index) => {
     let state = index <= reached ? "passed" : "ahead";
@@ -53,13 +53,20 @@ export function phaseStrip(session) {
     h("span", { class: "strip-word", "aria-hidden": "true" }, wordOf(session, reached)));
 }
 
+/** Where it went no further: where it was refused, or in the handshake. */
+function stopOf(session) {
+  if (session.rejected_at) return placeOf(session.rejected_at);
+  return session.tls_failure && !session.tls && !session.transactions?.length ? placeOf("tls") : -1;
+}
+
 function wordOf(session, reached) {
-  const place = placeOf(session.rejected_at);
+  const place = stopOf(session);
   return place >= 0 ? STRIP[place][1] : session.rejected_at ?? STRIP[reached][1];
 }
 
 function saying(session, reached) {
   const came = `came to ${STRIP[reached][1]}`;
   if (session.rejected_at) return `${came}; ${session.verdict ?? "refused"} at ${session.rejected_at}`;
+  if (stopOf(session) >= 0) return `${came}; the handshake failed`;
   return session.verdict ? `${came}; ${session.verdict}` : came;
 }

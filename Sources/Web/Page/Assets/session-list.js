@@ -12,8 +12,16 @@ const MOST = 20_000;
 const MOST_HELD = 1000;
 const MOST_OPEN = 50;
 
+let last = {};
+
+/** The filter of the list that was shown last: for the way back. */
+export function lastFilter() {
+  return last;
+}
+
 export class SessionList {
   constructor(filter) {
+    last = filter;
     this.filter = filter;
     this.open = [];
     this.ended = [];

@@ -5,6 +5,7 @@ import { isSame, keysOf, partsOf } from "./conversation.js";
 import { clip, h, replace, visible } from "./dom.js";
 import { duration, emptyState, errorBox, octets, phaseStrip, severityMark, time, verdictMark } from "./parts.js";
 import { link, setQuery } from "./router.js";
+import { lastFilter } from "./session-list.js";
 
 export const title = "Compare";
 
@@ -46,7 +47,7 @@ class CompareView {
   draw() {
     const found = this.sessions.filter((one) => !one.problem);
     replace(this.main,
-      h("div", { class: "bar" }, h("a", { href: link("sessions"), class: "button" }, "← Sessions"), h("h1", {}, "Compare sessions")),
+      h("div", { class: "bar" }, h("a", { href: link("sessions", lastFilter()), class: "button" }, "← Sessions"), h("h1", {}, "Compare sessions")),
       this.controls(),
       this.sessions.filter((one) => one.problem).map((one) => errorBox(one.problem)),
       found.length ? this.table(found) : emptyState("No sessions to compare.", "Select two or more in the list of sessions, or add them here by id."));

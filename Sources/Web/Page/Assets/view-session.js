@@ -8,6 +8,7 @@ import { moment, sentenceOf } from "./diagram-model.js";
 import { clip, h, replace, visible, visibleText } from "./dom.js";
 import { copyButton, download, duration, errorBox, fact, findingItem, phaseStrip, time, verdictMark, verdictShape } from "./parts.js";
 import { link, setQuery } from "./router.js";
+import { lastFilter } from "./session-list.js";
 import { tabs } from "./tabs.js";
 
 export const title = "Session";
@@ -81,7 +82,7 @@ class SessionView {
   heading() {
     const { session } = this;
     return h("div", { class: "bar" },
-      h("a", { href: link("sessions"), class: "button", "aria-label": "Back to the list of sessions" }, "← Sessions"),
+      h("a", { href: link("sessions", lastFilter()), class: "button", "aria-label": "Back to the list of sessions" }, "← Sessions"),
       h("h1", {}, `Session ${session.id}`), phaseStrip(session), h("span", { class: "spring" }),
       copyButton(() => markdown(session), "Copy as Markdown"),
       h("button", { type: "button", onClick: () => this.save("svg") }, "Save SVG"),
@@ -92,15 +93,16 @@ class SessionView {
   verdict() {
     const { session } = this;
     const word = session.verdict ?? (session.ended_by ? "none" : "open");
+    const isCut = session.rejected_at !== undefined;
     const said = {
-      rejected: "Rejected", deferred: "Deferred", lost: "Taken, but the reply was lost", accepted: "Accepted", abandoned: "Abandoned by the client",
-      open: "Runs", none: "No mail was sent",
+      rejected: "Rejected", deferred: "Deferred", lost: "Taken, but the reply was lost", accepted: "Accepted", abandoned: isCut ? "Cut off" : "Abandoned by the client",
+      open: "Runs", none: session.tls_failure ? "TLS failed, no mail was sent" : "No mail was sent",
     }[word];
     return h("div", { class: `outcome outcome-${word}` },
       h("p", {}, h("span", { class: `verdict verdict-${word}` }, verdictShape(word), h("strong", {}, said, session.rejected_at ? ` at ${session.rejected_at}` : "")),
         ". ",
         session.rule ? ["By rule ", h("a", { href: link("rules", { name: session.rule }) }, visible(clip(session.rule, 100))), "."] : null),
-      session.reply ? h("p", { class: "wire" }, visible(clip(session.reply, 600))) : null);
+      session.reply ? clip(session.reply, 600).split("\n").map((line) => h("p", { class: "wire" }, visible(line))) : null);
   }
 
   facts() {
