@@ -1,8 +1,10 @@
 // Builds a rule by choosing where, when, how often and what. What was chosen is checked by the server as it changes,
 // and shown as the one line and the YAML that say the same. Whoever knows the words may write instead.
 
+import { get } from "./api.js";
 import { h, replace } from "./dom.js";
 import { moveTo, newAction, newCondition, newDraft, ruleOf } from "./rule-draft.js";
+import { link } from "./router.js";
 import { ruleCheck } from "./rule-check.js";
 import { actions, conditions, counters, fitting, phases, times } from "./rule-words.js";
 
@@ -176,7 +178,8 @@ function actionRow(step, index, known, changed, draw) {
       step[index] = newAction(chosen);
       draw();
     }),
-    word.field ? input(`${word.label}: ${word.field}`, action, "value", word.example, changed, word.choices) : null,
+    word.field ? input(`${word.label}: ${word.field}`, action, "value", word.example, changed, choicesOf(word)) : null,
+    word.word === "use" ? h("a", { href: link("replies") }, "the catalogue") : null,
     h("button", {
       type: "button", class: "small", "aria-label": "Earlier", title: "Earlier", disabled: index === 0, onClick: () => {
         step.splice(index - 1, 2, step[index], step[index - 1]);
@@ -206,17 +209,31 @@ const choice = (label, options, chosen, onChosen) => h("select", {
 }, options.map((option) => h("option", { value: option.word, selected: option.word === chosen }, option.label)));
 
 let lists = 0;
-function input(label, target, key, example, changed, choices) {
-  const list = choices ? `choices-${++lists}` : undefined;
-  return [h("input", {
-    "aria-label": label, title: label, value: target[key], placeholder: example, list, spellcheck: "false",
-    class: "wide wire",
-    onInput: (event) => {
-      target[key] = event.currentTarget.value;
-      changed();
-    },
-  }), choices ? h("datalist", { id: list }, choices.map((one) => h("option", { value: one }))) : null];
+let catalogue = null;
+
+/** What is offered for an action, as a list for its field; undefined where there is nothing to offer. */
+function choicesOf(word) {
+  if (!word.choices && word.word !== "use") return undefined;
+  const list = h("datalist", { id: `choices-${++lists}` });
+  const fill = (names) => replace(list, names.map((name) => h("option", { value: name })));
+  if (word.choices) {
+    fill(word.choices);
+  } else {
+    // The names of the catalogue are asked for when a rule first needs one.
+    catalogue ??= get("replies").then(({ replies }) => replies.map((reply) => reply.name));
+    catalogue.then(fill, () => { catalogue = null; });
+  }
+  return list;
 }
+
+const input = (label, target, key, example, changed, list) => [h("input", {
+  "aria-label": label, title: label, value: target[key], placeholder: example, list: list?.id, spellcheck: "false",
+  class: "wide wire",
+  onInput: (event) => {
+    target[key] = event.currentTarget.value;
+    changed();
+  },
+}), list];
 
 const removeButton = (what, take, draw) => h("button", {
   type: "button", class: "small", "aria-label": `Remove this ${what}`, title: `Remove this ${what}`, onClick: () => {

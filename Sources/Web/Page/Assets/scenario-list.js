@@ -4,7 +4,7 @@ import { get, post, remove } from "./api.js";
 import { h, replace, visible } from "./dom.js";
 import { emptyState } from "./parts.js";
 
-/** `load(signal)` asks for them, again when rules have changed; `changed()` is called when one was set or taken away. */
+/** `load(signal)` asks for them, again when rules have changed; `changed()` is called behind what was done here. */
 export function scenarioList({ complain, changed }) {
   const element = h("div", { class: "scenarios" });
   const items = new Map();
