@@ -106,7 +106,7 @@ function beyondASCII(bytes, at, most) {
   const run = bytes.subarray(at, end);
   let title = "octets beyond ASCII, and not UTF-8";
   try {
-    title = `UTF-8: ${utf8.decode(run)}`;
+    title = `UTF-8: ${visibleText(utf8.decode(run))}`;
   } catch {
     // Latin-1, or a character that was cut.
   }

@@ -1,6 +1,6 @@
 // A rule while it is being built, as plain values, and the JSON that the API takes for it. No nodes here.
 
-import { fitting, actions, conditions, counters, times } from "./rule-words.js";
+import { fitting, actions, conditions, counters, phases, times } from "./rule-words.js";
 
 /** What a new action, condition or step begins with. */
 export const newAction = (word) => ({
@@ -9,7 +9,8 @@ export const newAction = (word) => ({
 export const newCondition = (word) => ({ word, field: word === "header" ? "Subject" : "", isNot: false, value: "" });
 
 /** A draft that says something, so that there is something to see at once. `use`: a reply of the catalogue. */
-export function newDraft({ at = "rcpt", use, to = "*@full.test" } = {}) {
+export function newDraft({ at: asked, use, to = "*@full.test" } = {}) {
+  const at = phases.some((phase) => phase.word === asked) ? asked : "rcpt";
   return {
     name: "", at, expires: "", space: "",
     conditions: has(conditions, at, "to") ? [{ ...newCondition("to"), value: to }] : [],
