@@ -21,14 +21,13 @@ export function lastFilter() {
 
 export class SessionList {
   constructor(filter) {
-    last = filter;
     this.filter = filter;
     this.open = [];
     this.ended = [];
     this.held = [];
     this.isOverfull = false;
-    this.isBehind = false;
     this.next = null;
+    this.gap = null;
     this.cursor = null;
   }
 
@@ -55,6 +54,7 @@ export class SessionList {
     this.gap = null;
     this.next = page.next ?? null;
     this.cursor = page.cursor;
+    last = this.filter;
   }
 
   /** One more page: of the gap behind the newest, if there is one, else of older ones. */
@@ -81,11 +81,8 @@ export class SessionList {
 
   /** What came since then: in front, or held back. Returns how many came. */
   async refresh(holds, signal) {
-    if (this.cursor === null) {
-      // Until the first page says where it ends, new and known cannot be told apart.
-      this.isBehind = true;
-      return 0;
-    }
+    // Until the first page says where it ends, new and known cannot be told apart.
+    if (this.cursor === null) return 0;
     if (this.isOverfull) {
       if (!holds) await this.load(signal);
       return 0;

@@ -15,6 +15,9 @@ export const title = "Session";
 
 const FIRST_ROWS = 300;
 const MORE_ROWS = 1000;
+/** A picture higher than this is read by nobody: it has fewer rows. */
+const TALLEST_PICTURE = 12_000;
+const ROWS_OF_PICTURE = 120;
 /** More of a text is not shown on the page; the file has it. */
 const MOST_SHOWN = 300_000;
 const RUNNING_EVERY_MS = 500;
@@ -183,7 +186,8 @@ class SessionView {
     if (this.tabs.now !== "diagram") this.tabs.show("diagram");
     await null;
     try {
-      const { element } = this.drawn;
+      const { element } = this.drawn.element.height.baseVal.value > TALLEST_PICTURE && kind === "png"
+        ? drawDiagram(this.session, this.drawnWidth, { limit: ROWS_OF_PICTURE }) : this.drawn;
       if (kind === "svg") download(`${this.id}.svg`, "image/svg+xml", standalone(element));
       else download(`${this.id}.png`, "image/png", await picture(element));
     } catch (error) {

@@ -50,6 +50,7 @@ export async function show(main, parameters, query, signal) {
 class SessionsView {
   constructor(main, query, signal) {
     Object.assign(this, { main, signal, query });
+    this.sessions = new SessionList({});
     this.filter = new FilterBox({ words: query, help: HELP, quick: QUICK, changed: (words) => this.filtered(words) });
     this.list = new VirtualList({
       label: "Sessions, newest first", columns: COLUMNS, key: (one) => one.id, cells: (one) => this.cells(one),
@@ -71,7 +72,7 @@ class SessionsView {
   }
 
   async start() {
-    const isSame = kept && !kept.isStale && JSON.stringify(kept.list.filter) === JSON.stringify(this.query);
+    const isSame = kept?.list.cursor && !kept.isStale && JSON.stringify(kept.list.filter) === JSON.stringify(this.query);
     this.stops = [
       events({ kind: ["opened", "session", "reset"] }, (event) => this.happened(event)), () => this.list.stop(),
     ];
@@ -111,25 +112,31 @@ class SessionsView {
     this.load(words);
   }
 
+  /** The list that is shown stays until the other is there; where its words are wrong, it stays. */
   async load(words) {
     const list = new SessionList(words);
-    this.sessions = list;
+    this.coming = list;
     try {
       await list.load(this.signal);
-      if (this.sessions !== list) return;
+      if (this.coming !== list) return;
+      this.sessions = list;
       this.isBroken = false;
       this.filter.complain(null);
       replace(this.notice);
+      this.isEmpty = false;
       this.list.element.scrollTop = 0;
       this.draw();
       this.fill(list);
-      if (list.isBehind) this.refresh();
-      this.watchRunning();
+      // What came while it was loaded was told to the list before it.
+      this.refresh();
     } catch (problem) {
-      if (problem.name === "AbortError" || this.sessions !== list) return;
+      if (problem.name === "AbortError" || this.coming !== list) return;
+      if (problem.status === 400) {
+        this.filter.complain(problem.detail);
+        return;
+      }
       this.isBroken = true;
-      if (problem.status === 400) this.filter.complain(problem.detail);
-      else replace(this.notice, errorBox(problem));
+      replace(this.notice, errorBox(problem));
     }
   }
 
