@@ -1,6 +1,6 @@
 // What receivers look at to tell a mail server from a bot, point by point, for one sender.
 
-import { clip, h, visible } from "./dom.js";
+import { clip, h, visible, visibleText } from "./dom.js";
 import { severityMark, table } from "./parts.js";
 import { link } from "./router.js";
 
@@ -34,7 +34,7 @@ export function botCheck(sender) {
       { title: "A mail server …", cell: (point) => TITLES[point.question] ?? point.question },
       { title: "This sender", cell: (point) => state(point) },
       { title: "Evidence", cell: (point) => evidence(point) },
-    ], sender.bot_check, { caption: `Bot check of ${sender.address}` }));
+    ], sender.bot_check, { caption: `Bot check of ${visibleText(sender.address)}` }));
 }
 
 function state(point) {
