@@ -6,6 +6,8 @@ import { h, replace, visible } from "./dom.js";
 import { copyButton, emptyState } from "./parts.js";
 import { link } from "./router.js";
 
+const FEW = 2;
+
 /** `update(rules)` shows them in `list`. `changed()` is called behind a change, `edit(rule)` to begin one. */
 export function ruleRows({ complain, changed, edit }) {
   const list = h("div", { class: "rule-list" });
@@ -49,7 +51,9 @@ function ruleRow(rule, { complain, changed, edit }) {
     type: "button", role: "switch", class: "switch", onClick: attempt(() => patch(path(), { enabled: !rule.enabled })),
   });
   const counts = h("p", { class: "rule-counts" });
-  const present = h("div");
+  const keys = h("summary");
+  const present = h("ul", { class: "present" });
+  const presence = h("details", { hidden: true }, keys, present);
   const head = h("h3", {});
   // What the configuration says is changed there.
   const ours = origin === "run" ? [
@@ -59,7 +63,7 @@ function ruleRow(rule, { complain, changed, edit }) {
   const node = h("article", { class: "rule" },
     h("div", { class: "rule-head" }, toggle, head,
       copyButton(line, "Copy line"), copyButton(rule.yaml, "Copy YAML"), ours),
-    h("p", { class: "wire" }, visible(line)), counts, present);
+    h("p", { class: "wire" }, visible(line)), counts, presence);
 
   function update(said) {
     rule = said;
@@ -70,8 +74,11 @@ function ruleRow(rule, { complain, changed, edit }) {
     replace(head, visible(rule.name), " ", h("span", { class: "quiet" }, facts(rule)));
     replace(counts, h("strong", {}, `${rule.hits} fired`), ` of ${rule.matches} that met it · `, visible(rule.remains),
       rule.hits ? [" · ", h("a", { href: link("sessions", { rule: rule.name }) }, "sessions")] : null);
-    replace(present, rule.present.length ? h("ul", { class: "present" }, rule.present.map((one) => h("li", {},
-      visible(one.key), `: ${one.count} now`, one.refused === undefined ? "" : `, ${one.refused} refused`))) : null);
+    // A few are named in what remains.
+    presence.hidden = rule.present.length <= FEW;
+    replace(keys, `${rule.present.length} that are counted`);
+    replace(present, rule.present.map((one) => h("li", {},
+      visible(one.key), `: ${one.count} now`, one.refused === undefined ? "" : `, ${one.refused} refused`)));
   }
 
   return { line, origin, node, update };
@@ -81,7 +88,8 @@ function facts(rule) {
   const words = [`at ${rule.at}`, rule.origin === "run" ? "set at run time" : "from the configuration"];
   if (rule.spaces.length) words.push(`for the space ${rule.spaces.join(", ")}`);
   if (rule.expires_in_s !== undefined && rule.expires_in_s !== null) {
-    words.push(`goes away in ${Math.ceil(rule.expires_in_s)} s`);
+    const end = new Date(Date.now() + rule.expires_in_s * 1000);
+    words.push(`goes away at ${end.toLocaleTimeString("en-GB")}`);
   }
   return words.join(" · ");
 }
