@@ -190,4 +190,6 @@ class Token(PageTest):
         traffic.send(self.sink, traffic.mail("In HTML", html="<p>Shown in a frame.</p>"))
         page.evaluate("() => { location.hash = '#/messages/s2.1' }")
         expect(page.get_by_role("heading", name="In HTML")).to_be_visible()
+        page.get_by_role("tab", name="HTML").click()
+        expect(page.locator("main iframe").content_frame.get_by_text("Shown in a frame.")).to_be_visible()
         visitor.check()
