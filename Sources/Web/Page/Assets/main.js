@@ -7,7 +7,7 @@ import { link, start } from "./router.js";
 const VIEWS = ["sessions", "messages", "attempts", "rules", "replies", "report", "lessons"];
 // A view that belongs to another's place in the navigation.
 const PARENT = { compare: "sessions" };
-const COUNTS_EVERY_MS = 1000;
+const COUNTS_EVERY_MS = 1500;
 
 function navigation() {
   const list = document.getElementById("navigation");
@@ -43,7 +43,7 @@ function scheme() {
   });
 }
 
-// Counts are asked for, at most once a second: adding up events would go wrong where some were missed.
+// Counts are asked for, not too often: adding up events would go wrong where some were missed.
 function counts() {
   const short = (number) => number < 10_000 ? String(number) : `${Math.floor(number / 1000)}k`;
   const put = (name, number) => {
@@ -75,7 +75,7 @@ function counts() {
       }
     }, COUNTS_EVERY_MS);
   };
-  events({ kind: ["session", "message", "reset"] }, refresh);
+  events({ kind: ["session", "reset"] }, refresh);
   refresh();
 }
 

@@ -79,8 +79,8 @@ export class SessionList {
     this.trim();
   }
 
-  /** What came since then: in front, or held back. Returns how many came. */
-  async refresh(holds, signal) {
+  /** What came since then: in front, or held back. Which run is asked for, too, or none are shown. Returns how many came. */
+  async refresh({ holds, asksRunning }, signal) {
     // Until the first page says where it ends, new and known cannot be told apart.
     if (this.cursor === null) return 0;
     if (this.isOverfull) {
@@ -89,7 +89,7 @@ export class SessionList {
     }
     const since = this.cursor;
     const [open, page] = await Promise.all([
-      holds ? this.open : this.running(signal), this.page({ since, limit: FIRST_PAGE }, signal),
+      holds ? this.open : asksRunning ? this.running(signal) : [], this.page({ since, limit: FIRST_PAGE }, signal),
     ]);
     this.cursor = page.cursor;
     if (page.next) {

@@ -183,7 +183,7 @@ class SessionsView {
       const list = this.sessions;
       const holds = this.isReading;
       try {
-        const count = await list.refresh(holds, this.signal);
+        const count = await list.refresh({ holds, asksRunning: !this.isBusy }, this.signal);
         if (this.signal.aborted || this.sessions !== list) return;
         if (count) {
           if (count > 5) this.lastNews = performance.now();
@@ -211,7 +211,9 @@ class SessionsView {
   /** Nothing is told of a session that goes on: as long as one runs, it is asked. */
   watchRunning() {
     clearTimeout(this.watching);
-    if (this.sessions.open.length) this.watching = setTimeout(() => this.refresh(), RUNNING_EVERY_MS);
+    if (this.sessions.open.length || this.isBusy) {
+      this.watching = setTimeout(() => this.refresh(), this.isBusy ? BUSY_MS : RUNNING_EVERY_MS);
+    }
   }
 
   /** One reads further down, or goes through the rows by keyboard: nothing may move. */
@@ -263,6 +265,13 @@ class SessionsView {
   /** Findings come a moment after the end: rows in sight that wait for theirs are asked for again. */
   awaitJudge() {
     if (this.judging) return;
+    if (this.isBusy) {
+      this.judging = setTimeout(() => {
+        this.judging = null;
+        this.awaitJudge();
+      }, BUSY_MS);
+      return;
+    }
     const [first, last] = this.list.window;
     const ids = this.sessions.rows.slice(first, last).filter((one) => one.ended_by && one.is_judged === false).map((one) => one.id);
     if (!ids.length) return;
@@ -275,7 +284,7 @@ class SessionsView {
       } catch {
         this.judging = null;
       }
-    }, this.isBusy ? BUSY_MS : JUDGED_AFTER_MS);
+    }, JUDGED_AFTER_MS);
   }
 
   tellNews(count) {
