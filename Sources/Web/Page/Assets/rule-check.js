@@ -41,7 +41,7 @@ export function ruleCheck({ onSet, signal }) {
       const rule = await post("rules", body, { query: { check: true }, type, signal: stop });
       self.line = rule.line;
       set.disabled = false;
-      replace(result, form("On a line", rule.line), form("In a file", rule.yaml),
+      replace(result, form("On a line", rule.line), form("In a file", inFile(rule.yaml)),
         complaints(rule.warnings?.map((message) => ({ message, is_warning: true }))));
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -62,6 +62,9 @@ export function ruleCheck({ onSet, signal }) {
 
   return self;
 }
+
+/** The YAML of a rule where it stands in a file. */
+export const inFile = (yaml) => `rules:\n  - ${yaml.trimEnd().replaceAll("\n", "\n    ")}\n`;
 
 const form = (title, text) => h("div", { class: "rule-form" },
   h("h4", {}, title, " ", copyButton(text)), h("pre", { class: "wire", tabindex: "0", "aria-label": title },

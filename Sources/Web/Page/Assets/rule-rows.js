@@ -5,6 +5,7 @@ import { patch, remove } from "./api.js";
 import { h, replace, visible } from "./dom.js";
 import { copyButton, emptyState } from "./parts.js";
 import { link } from "./router.js";
+import { inFile } from "./rule-check.js";
 
 const FEW = 2;
 
@@ -62,7 +63,7 @@ function ruleRow(rule, { complain, changed, edit }) {
   ] : null;
   const node = h("article", { class: "rule" },
     h("div", { class: "rule-head" }, toggle, head,
-      copyButton(line, "Copy line"), copyButton(rule.yaml, "Copy YAML"), ours),
+      copyButton(line, "Copy line"), copyButton(inFile(rule.yaml), "Copy YAML"), ours),
     h("p", { class: "wire" }, visible(line)), counts, presence);
 
   function update(said) {
