@@ -32,8 +32,10 @@ const HELP = [
 
 export async function show(main, parameters, query, signal) {
   let words = query;
-  const body = h("div", { class: "report" });
+  const body = h("div", { class: "report" }, h("p", { class: "quiet" }, "Judging …"));
   const stale = h("button", { type: "button", hidden: true, onClick: () => draw() }, "More came: judge again");
+  // Nothing is there to be printed before the first answer.
+  const printing = h("button", { type: "button", class: "primary", disabled: true, onClick: printAll }, "Print");
   const filter = new FilterBox({
     words, help: HELP, quick: [], changed: (said) => {
       words = said;
@@ -43,7 +45,7 @@ export async function show(main, parameters, query, signal) {
   });
   filter.field.placeholder = "from=*@shop.test";
   replace(main, h("h1", {}, "Report"), h("div", { class: "no-print" }, filter.element,
-    h("div", { class: "bar" }, h("button", { type: "button", class: "primary", onClick: printAll }, "Print"),
+    h("div", { class: "bar" }, printing,
       h("span", { class: "quiet" }, "Download as"), FORMATS.map(([format, label, end, type]) => h("button", {
         type: "button", "aria-label": `Download as ${label}`, onClick: async () => {
           try {
@@ -54,14 +56,19 @@ export async function show(main, parameters, query, signal) {
         },
       }, label)), stale)), body);
 
+  let latest = 0;
   async function draw() {
     stale.hidden = true;
+    const mine = ++latest;
     try {
       const report = await get("report", { ...words, format: "json" }, signal);
+      // Another one was asked for meanwhile.
+      if (mine !== latest) return;
       filter.complain(null);
       replace(body, reportOf(report));
+      printing.disabled = false;
     } catch (problem) {
-      if (problem.name === "AbortError") return;
+      if (problem.name === "AbortError" || mine !== latest) return;
       if (problem.status === 400) filter.complain(problem.detail);
       else replace(body, errorBox(problem));
     }
