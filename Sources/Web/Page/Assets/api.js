@@ -16,7 +16,7 @@ export class Problem extends Error {
   }
 }
 
-/** The address of a call: `path` is under /api/fakemx/ unless it begins with a slash; lists become words with commas. */
+/** The address of a call: `path` is under /api/fakemx/ unless it begins with a slash; lists get commas. */
 export function address(path, query) {
   const words = new URLSearchParams();
   for (const [name, value] of Object.entries(query ?? {})) {

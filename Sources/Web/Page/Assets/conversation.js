@@ -1,7 +1,8 @@
 // A session's lines sorted by the phase they belong to, so that two sessions can be laid side by side. Pure.
 
 const PHASE_OF = {
-  EHLO: "ehlo", HELO: "ehlo", LHLO: "ehlo", STAR: "starttls", AUTH: "auth", MAIL: "mail", RCPT: "rcpt", DATA: "data", BDAT: "end-of-data",
+  EHLO: "ehlo", HELO: "ehlo", LHLO: "ehlo", STAR: "starttls", AUTH: "auth", MAIL: "mail", RCPT: "rcpt", DATA: "data",
+    BDAT: "end-of-data",
   QUIT: "quit",
 };
 const BEFORE = ["greeting", "ehlo", "starttls", "ehlo in TLS", "auth"];
@@ -29,7 +30,8 @@ export function partsOf(session) {
   return parts;
 
   function keyOf(line) {
-    if (line.octets !== undefined && !line.text) return isContent || key.startsWith("end-of-data") ? `end-of-data ${mail}` : "other";
+    if (line.octets !== undefined && !line.text) return isContent || key.startsWith("end-of-data")
+      ? `end-of-data ${mail}` : "other";
     // What is said after AUTH and is no command is a part of it.
     const phase = PHASE_OF[line.text.slice(0, 4).toUpperCase()] ?? (key === "auth" ? "auth" : "other");
     if (phase === "mail") return `mail ${++mail}`;
@@ -47,7 +49,7 @@ export function keysOf(all) {
   return [...keys, ...AFTER].filter((key) => present.has(key));
 }
 
-/** Whether a part says the same in all: what differs from session to session anyway (numbers of messages) counts not. */
+/** Whether a part says the same in all: numbers of messages differ anyway and count not. */
 export function isSame(parts) {
   const said = parts.map((part) => (part?.lines ?? []).map((line) =>
     `${line.who} ${line.text.replace(/queued as \S+/, "queued")} ${line.octets ?? ""}`).join("\n"));

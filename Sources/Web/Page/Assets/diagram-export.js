@@ -15,7 +15,8 @@ export function standalone(element) {
   style.textContent = rules();
   copy.prepend(style);
   // What XML cannot say at all was made visible before; U+FFFE and U+FFFF are left.
-  return '<?xml version="1.0" encoding="UTF-8"?>\n' + new XMLSerializer().serializeToString(copy).replace(/[\ufffe\uffff]/g, "\ufffd");
+  return '<?xml version="1.0" encoding="UTF-8"?>\n'
+    + new XMLSerializer().serializeToString(copy).replace(/[\ufffe\uffff]/g, "\ufffd");
 }
 
 // The rules of the style sheet, with the values that the custom properties have at present.
@@ -60,18 +61,22 @@ export function markdown(session) {
   const { rows } = rowsOf(session, { isUnfolded: true });
   const facts = [
     ["client", session.client], ["HELO", session.helo], ["started", session.started],
-    ["verdict", session.verdict ?? "no mail"], ["refused at", session.rejected_at], ["reply", session.reply], ["rule", session.rule],
+    ["verdict", session.verdict ?? "no mail"], ["refused at", session.rejected_at], ["reply", session.reply],
+      ["rule", session.rule],
     ["TLS", session.tls ? `${session.tls.version} ${session.tls.cipher}` : "none"], ["ended by", session.ended_by],
   ].filter(([, value]) => value).map(([name, value]) => `- ${name}: ${code(value)}`);
   const lines = rows.flatMap((row) => {
     const at = moment(row.at_us).padStart(10);
-    if (row.lines) return row.lines.map((line) => `${at}  ${row.who === "client" ? "C:" : "S:"} ${visibleText(line.text)}`);
+    if (row.lines) return row.lines.map((line) =>
+      `${at}  ${row.who === "client" ? "C:" : "S:"} ${visibleText(line.text)}`);
     return [`${at}  -- ${visibleText(sentenceOf(row))}`];
   });
   const findings = (session.findings ?? []).map((one) =>
-    `- **${one.severity}** ${one.what} (\`${one.rule}\`; ${one.citation})\n  - seen: ${code(one.saw)}\n  - fix: ${one.fix}`);
+    `- **${one.severity}** ${one.what} (\`${one.rule}\`; ${one.citation})\n  - seen: ${code(one.saw)}\n` +
+    `  - fix: ${one.fix}`);
   // A fence that no line can close.
-  const fence = "`".repeat(Math.max(3, ...lines.map((line) => (line.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length + 1), 0))));
+  const fence = "`".repeat(Math.max(3, ...lines.map((line) => (line.match(/`+/g) ?? []).reduce((most, run) =>
+    Math.max(most, run.length + 1), 0))));
   return [`## Session ${session.id}`, "", ...facts, "", fence + "text", ...lines, fence, "",
     ...(findings.length ? ["### Findings", "", ...findings, ""] : [])].join("\n");
 }

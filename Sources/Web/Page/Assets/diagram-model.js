@@ -31,7 +31,8 @@ function merged(session) {
   const lines = (session.lines ?? []).map((line, index) => ({ ...line, number: index + 1 }));
   relate(lines, session);
   // What came in one segment came at one time: the client's lines first, since the replies follow from them.
-  const sorted = [...lines].sort((a, b) => a.at_us - b.at_us || (a.who === b.who ? a.number - b.number : a.who === "client" ? -1 : 1));
+  const sorted = [...lines].sort((a, b) => a.at_us - b.at_us || (a.who === b.who ? a.number - b.number
+    : a.who === "client" ? -1 : 1));
   const rows = [];
   for (const line of sorted) {
     const last = rows.at(-1);
@@ -92,9 +93,11 @@ function relate(lines, session) {
 
 function placeHandshake(rows, session) {
   if (!session.tls && !session.tls_failure) return;
-  const at = session.findings?.flatMap((one) => one.layer === "tls" ? one.evidence : []).find((one) => one.line === undefined)?.at_us;
+  const at = session.findings?.flatMap((one) => one.layer === "tls" ? one.evidence : []).find((one) =>
+    one.line === undefined)?.at_us;
   const first = rows.findIndex((row) => row.tls);
-  const asked = rows.findIndex((row) => row.kind === "reply" && row.answers === undefined && /^220/.test(row.lines[0].text) && row.at_us > 0);
+  const asked = rows.findIndex((row) => row.kind === "reply" && row.answers === undefined
+    && /^220/.test(row.lines[0].text) && row.at_us > 0);
   const place = first >= 0 ? first : asked >= 0 ? asked + 1 : Math.min(1, rows.length);
   const before = rows[place - 1]?.at_us ?? 0;
   const after = rows[place]?.at_us ?? session.duration_us ?? before;
@@ -120,7 +123,8 @@ function placeFaults(rows, session) {
       (one === row || one.answers === undefined && one.at_us > 0)));
     if (place < 0) place = rows.length;
     const actions = row ? fault.script.filter((action) => !said.includes(action)).join(", ") : fault.action;
-    rows.splice(place, 0, { kind: "fault", at_us: fault.at_us, fault, actions, tls: rows[place - 1]?.tls ?? false, notes: [] });
+    rows.splice(place, 0, { kind: "fault", at_us: fault.at_us, fault, actions, tls: rows[place - 1]?.tls ?? false,
+      notes: [] });
   }
 }
 
@@ -156,16 +160,19 @@ function refusalOf(rows, one, from) {
 /** Puts findings beside what they are about; returns those that have no place. */
 function placeFindings(rows, session) {
   const byLine = new Map();
-  for (const row of rows) for (const number of row.lines?.map((line) => line.number) ?? row.numbers ?? []) byLine.set(number, row);
+  for (const row of rows) for (const number of row.lines?.map((line) => line.number) ?? row.numbers
+    ?? []) byLine.set(number, row);
   const rest = [];
   for (const finding of session.findings ?? []) {
     const evidence = finding.evidence.filter((one) => !one.session || one.session === session.id);
     const seen = new Set();
     for (const one of evidence) {
-      const row = byLine.get(one.line) ?? (one.message !== undefined || one.transaction !== undefined ? contentOf(rows, one) : undefined)
+      const row = byLine.get(one.line) ?? (one.message !== undefined || one.transaction !== undefined
+        ? contentOf(rows, one) : undefined)
         ?? (one.at_us !== undefined ? nearest(rows, one.at_us, finding.layer) : undefined);
       if (!row || seen.has(row)) continue;
-      row.notes.push({ kind: "finding", finding, line: one.line, range: one.line ? one.range : undefined, isAgain: seen.size > 0 });
+      row.notes.push({ kind: "finding", finding, line: one.line, range: one.line ? one.range : undefined,
+        isAgain: seen.size > 0 });
       seen.add(row);
     }
     if (!seen.size) rest.push(finding);
@@ -175,7 +182,8 @@ function placeFindings(rows, session) {
 
 function contentOf(rows, evidence) {
   const contents = rows.filter((row) => row.kind === "content" && row.isMessage);
-  return contents.find((row) => row.message && row.message === evidence.message) ?? contents[(evidence.transaction ?? 1) - 1] ?? contents[0];
+  return contents.find((row) => row.message && row.message === evidence.message)
+    ?? contents[(evidence.transaction ?? 1) - 1] ?? contents[0];
 }
 
 function nearest(rows, at_us, layer) {
@@ -221,8 +229,10 @@ export function sentenceOf(row) {
     case "command": return `${who}: ${row.lines[0].text}`;
     case "reply": return `${who}${row.reject ? " refuses" : ""}: ${row.lines.map((line) => line.text).join(" / ")}` +
       (row.folded ? ` … ${row.folded}` : "") + (row.answers ? ` (to ${row.answers.text || "the content"})` : "");
-    case "content": return row.isMessage ? `Client: message, ${row.octets} octets` : `Client: a line of ${row.octets} octets, too long to keep`;
-    case "tls": return row.failure ? `TLS failed: ${row.failure}` : `TLS handshake: ${row.version} ${row.cipher}, ${row.sni ? "server name " + row.sni : "no server name"}`;
+    case "content": return row.isMessage ? `Client: message, ${row.octets} octets`
+      : `Client: a line of ${row.octets} octets, too long to keep`;
+    case "tls": return row.failure ? `TLS failed: ${row.failure}`
+      : `TLS handshake: ${row.version} ${row.cipher}, ${row.sni ? "server name " + row.sni : "no server name"}`;
     case "fault": return `Fault at ${row.fault.phase}: ${row.actions} (rule ${row.fault.rule}: ${row.fault.why})`;
     case "end": return endingOf(row.ended_by);
     default: return `${row.count} rows left out`;
@@ -230,7 +240,8 @@ export function sentenceOf(row) {
 }
 
 const ENDINGS = {
-  "quit": "Closed after QUIT", "client-close": "Client closes the connection", "client-reset": "Client resets the connection",
+  "quit": "Closed after QUIT", "client-close": "Client closes the connection",
+    "client-reset": "Client resets the connection",
   "timeout": "Sink closes: the client was silent for too long", "sink-close": "Sink closes the connection",
   "sink-reset": "Sink resets the connection", "shutdown": "Closed: the sink was stopped",
 };

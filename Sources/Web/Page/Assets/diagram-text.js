@@ -43,7 +43,8 @@ export function wireLines(text, columns, mostLines, range) {
   const shown = read.length - cells.slice(from).reduce((sum, cell) => sum + cell.seen.length, 0);
   if (!lines.length) lines.push([]);
   if (from < cells.length || text.length > read.length) {
-    lines.push([{ text: `… (+${(text.length - shown).toLocaleString("en")} characters)`, isMarked: false, isNote: true }]);
+    lines.push([{ text: `… (+${(text.length - shown).toLocaleString("en")} characters)`, isMarked: false,
+      isNote: true }]);
   }
   return lines;
 }

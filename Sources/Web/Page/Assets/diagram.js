@@ -12,7 +12,7 @@ const NOTE_LINE = 15;
 const MOST_GAP = 72;
 const FOLDED_GAP = 34;
 /** Steps of the scale: so many microseconds are ten pixels. */
-const STEPS = [1, 2, 5].flatMap((digit) => [0, 1, 2, 3, 4, 5, 6, 7, 8].map((power) => digit * 10 ** power)).sort((a, b) => a - b);
+const STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 const LINES_OF_TEXT = 3;
 const LINES_OF_REJECT = 12;
 const NOTES_OF_ROW = 4;
@@ -86,10 +86,11 @@ class Drawing {
       return;
     }
     // Who was waited for: the one who speaks next.
-    const who = row.who === "client" || row.ended_by?.startsWith("client") ? "client" : row.who === "sink" || row.kind === "end" ? "sink" : "";
+    const isClients = row.who === "client" || row.ended_by?.startsWith("client");
+    const who = isClients ? "client: " : row.who === "sink" || row.kind === "end" ? "sink: " : "";
     const middle = this.y + 4 + FOLDED_GAP / 2;
     for (const x of [this.clientX, this.sinkX]) this.front.append(fold(x, middle));
-    this.front.append(text(`${who ? who + ": " : ""}${duration(dt)}`, (this.clientX + this.sinkX) / 2, middle + 4, "wait middle"));
+    this.front.append(text(who + duration(dt), (this.clientX + this.sinkX) / 2, middle + 4, "wait middle"));
     this.y += FOLDED_GAP + 8;
   }
 
@@ -147,11 +148,15 @@ class Drawing {
 
   reply(row) {
     const kind = { 4: "deferral", 5: "refusal" }[row.lines[0].text[0]] ?? "";
-    if (row.answers) this.aside(`to ${clip(visibleText(row.answers.text || "the content"), this.columns(this.replyX) - 4)}`);
-    for (const line of row.lines) this.wire(line.text, this.replyX, "sink " + kind, row.reject ? LINES_OF_REJECT : LINES_OF_TEXT,
+    if (row.answers) {
+      this.aside("to " + clip(visibleText(row.answers.text || "the content"), this.columns(this.replyX) - 4));
+    }
+    const most = row.reject ? LINES_OF_REJECT : LINES_OF_TEXT;
+    for (const line of row.lines) this.wire(line.text, this.replyX, "sink " + kind, most,
       row.notes.find((note) => note.range && note.line === line.number)?.range);
     if (row.folded) {
-      for (const line of proseLines("… " + visibleText(row.folded), this.sinkX - this.replyX - 12, "11px", 3)) this.aside(line);
+      const words = "… " + visibleText(row.folded);
+      for (const line of proseLines(words, this.sinkX - this.replyX - 12, "11px", 3)) this.aside(line);
     }
     this.arrow(this.sinkX, this.clientX, "sink " + kind);
   }
@@ -167,14 +172,16 @@ class Drawing {
     this.front.append(svg("path", {
       class: row.isMessage ? "content" : "content odd",
       d: `M${this.clientX} ${top}H${edge}L${this.sinkX} ${middle}L${edge} ${bottom}H${this.clientX}z`,
-    }), text(row.isMessage ? `message${row.message ? " " + row.message : ""} · ${octets(row.octets)}` : `line too long to keep · ${octets(row.octets)}`,
+    }), text(row.isMessage ? `message${row.message ? " " + row.message : ""} · ${octets(row.octets)}`
+      : `line too long to keep · ${octets(row.octets)}`,
       this.textX, this.y + 18, "wire client"));
     this.y += 30;
   }
 
   handshake(row) {
     const said = row.failure ? `TLS failed: ${visibleText(row.failure)}` :
-      `TLS handshake · ${row.version} · ${row.cipher} · ${row.sni ? "server name " + visibleText(row.sni) : "no server name"}`;
+      ["TLS handshake", row.version, row.cipher,
+        row.sni ? "server name " + visibleText(row.sni) : "no server name"].join(" · ");
     for (const line of proseLines(said, this.sinkX - this.textX - 14, "600 12px", 4)) {
       this.front.append(text(line, this.textX, this.y + 12, row.failure ? "tls-text refusal" : "tls-text"));
       this.y += LINE;
@@ -201,7 +208,8 @@ class Drawing {
     const isSink = ["sink-close", "sink-reset", "timeout", "shutdown"].includes(row.ended_by);
     const [from, to] = isSink ? [this.sinkX, this.clientX] : [this.clientX, this.sinkX];
     const isHard = row.ended_by !== "quit";
-    this.front.append(text(endingOf(row.ended_by), isSink ? this.replyX : this.textX, this.y + 12, isHard ? "ending hard" : "ending"));
+    this.front.append(text(endingOf(row.ended_by), isSink ? this.replyX : this.textX, this.y + 12,
+      isHard ? "ending hard" : "ending"));
     this.y += LINE;
     if (isHard) {
       this.arrow(from, to, row.ended_by.endsWith("reset") ? "cut reset" : "cut");
@@ -211,7 +219,8 @@ class Drawing {
 
   leftOut(row) {
     for (const x of [this.clientX, this.sinkX]) this.front.append(fold(x, this.y + 16));
-    this.front.append(text(`${row.count.toLocaleString("en")} rows are left out here`, (this.clientX + this.sinkX) / 2, this.y + 20, "wait middle"));
+    this.front.append(text(`${row.count.toLocaleString("en")} rows are left out here`, (this.clientX + this.sinkX) / 2,
+      this.y + 20, "wait middle"));
     this.y += 34;
   }
 
@@ -221,11 +230,13 @@ class Drawing {
     const { verdict, phase } = row.reject;
     this.y += 4;
     const said = (HEADLINE[verdict] ?? "REFUSED") + (phase ? ` at ${phase}` : "");
-    this.front.append(text(said, this.isNarrow ? this.textX : this.replyX, this.y + 14, this.isNarrow ? "headline narrow" : "headline"));
+    this.front.append(text(said, this.isNarrow ? this.textX : this.replyX, this.y + 14,
+      this.isNarrow ? "headline narrow" : "headline"));
     this.y += 22;
     this.body(row);
     this.y += 4;
-    this.back.append(svg("rect", { class: `reject reject-${verdict}`, x: this.clientX - 8, y: top, width: this.sinkX - this.clientX + 16,
+    this.back.append(svg("rect", { class: `reject reject-${verdict}`, x: this.clientX - 8, y: top,
+      width: this.sinkX - this.clientX + 16,
       height: this.y - top, rx: 5 }));
     this.front.append(svg("path", { class: `stop stop-${verdict}`, d: octagon(this.sinkX, top + 14, 11) }),
       svg("path", { class: "stop-sign", d: cross(this.sinkX, top + 14, 4.5) }));
@@ -289,7 +300,8 @@ class Drawing {
     let y = this.isWide ? Math.max(top + 2, this.noteBottom + 6) : this.y + 2;
     const x = this.isWide ? this.notesX : this.replyX;
     const width = (this.isWide ? this.width - 6 : this.sinkX - 8) - x - 10;
-    if (this.isWide) this.front.append(svg("path", { class: "tie", d: `M${this.sinkX + 6} ${top + 10}H${x - 14}V${y + 10}H${x - 2}` }));
+    if (this.isWide) this.front.append(svg("path",
+      { class: "tie", d: `M${this.sinkX + 6} ${top + 10}H${x - 14}V${y + 10}H${x - 2}` }));
     for (const note of shown) y = this.note(note, x, y, width);
     if (this.isWide) this.noteBottom = y;
     else this.y = y + 2;
@@ -348,7 +360,8 @@ function diamond(x, y, r) {
 
 function octagon(x, y, r) {
   const c = r * .414;
-  return `M${x - c} ${y - r}h${2 * c}l${r - c} ${r - c}v${2 * c}l${c - r} ${r - c}h${-2 * c}l${c - r} ${c - r}v${-2 * c}z`;
+  const e = r - c;
+  return `M${x - c} ${y - r}h${2 * c}l${e} ${e}v${2 * c}l${-e} ${e}h${-2 * c}l${-e} ${-e}v${-2 * c}z`;
 }
 
 function cross(x, y, r) {

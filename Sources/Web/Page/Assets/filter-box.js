@@ -46,7 +46,8 @@ export class FilterBox {
           "quote what has spaces."),
         h("dl", { class: "facts" }, help.map(([word, meaning, example]) => h("div", {},
           h("dt", {}, h("code", {}, word)),
-          h("dd", {}, meaning, " ", h("button", { type: "button", class: "link wire", onClick: () => this.add(example) }, example)))))));
+          h("dd", {}, meaning, " ", h("button", { type: "button", class: "link wire", onClick: () =>
+            this.add(example) }, example)))))));
     this.mark();
   }
 

@@ -154,7 +154,8 @@ export function table(columns, rows, { caption, row = () => ({}) } = {}) {
   return h("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": caption ?? "Table" },
     h("table", {},
       caption ? h("caption", { class: "offscreen" }, caption) : null,
-      h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.class }, column.title)))),
+      h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.class },
+        column.title)))),
       h("tbody", {}, rows.map((one) => h("tr", row(one),
         columns.map((column) => h("td", { class: column.class }, column.cell(one))))))));
 }

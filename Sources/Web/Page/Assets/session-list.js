@@ -79,7 +79,11 @@ export class SessionList {
     this.trim();
   }
 
-  /** What came since then: in front, or held back. Which run is asked for, too, or none are shown. Returns how many came. */
+  /**
+   * What came since then: in front, or held back. Which run is asked for, too, or none are shown.
+   *
+   * Returns how many came.
+   */
   async refresh({ holds, asksRunning }, signal) {
     // Until the first page says where it ends, new and known cannot be told apart.
     if (this.cursor === null) return 0;

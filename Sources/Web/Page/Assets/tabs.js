@@ -2,7 +2,11 @@
 
 import { h, replace } from "./dom.js";
 
-/** `all`: `[name, word, make() -> nodes]`; `changed(name)` when the reader takes another. Returns `{element, now, show}`. */
+/**
+ * `all`: `[name, word, make() -> nodes]`; `changed(name)` is called when the reader takes another.
+ *
+ * Returns `{element, now, show}`.
+ */
 export function tabs(all, first, changed) {
   const panel = h("div", { role: "tabpanel", id: "panel" });
   const buttons = all.map(([name, word]) => h("button", {

@@ -35,7 +35,8 @@ const HELP = [
   ["space", "the test it belongs to", "space=shop"], ["session", "by its id", "session=s1,s2"],
 ];
 const QUICK = [
-  ["rejected", "verdict=rejected"], ["deferred", "verdict=deferred"], ["lost", "verdict=lost"], ["must findings", "severity=must"],
+  ["rejected", "verdict=rejected"], ["deferred", "verdict=deferred"], ["lost", "verdict=lost"],
+    ["must findings", "severity=must"],
 ];
 
 // The list outlives the view, so that one comes back to where one was.
@@ -65,14 +66,16 @@ class SessionsView {
     this.news = h("p", { class: "offscreen", role: "status", "aria-live": "polite" });
     this.notice = h("div", { class: "list-notice" });
     replace(main,
-      h("div", { class: "bar list-title" }, h("h1", {}, title), this.summary, h("span", { class: "spring" }), this.compare, this.clear),
+      h("div", { class: "bar list-title" }, h("h1", {}, title), this.summary, h("span", { class: "spring" }),
+        this.compare, this.clear),
       this.filter.element, this.notice,
       h("div", { class: "list-frame" }, this.newer, this.list.element), this.news);
     this.countPicked();
   }
 
   async start() {
-    const isSame = kept?.list.cursor && !kept.isStale && JSON.stringify(kept.list.filter) === JSON.stringify(this.query);
+    const isSame = kept?.list.cursor && !kept.isStale
+      && JSON.stringify(kept.list.filter) === JSON.stringify(this.query);
     this.stops = [
       events({ kind: ["opened", "session", "reset"] }, (event) => this.happened(event)), () => this.list.stop(),
     ];
@@ -96,7 +99,8 @@ class SessionsView {
     clearTimeout(this.judging);
     clearTimeout(this.watching);
     clearTimeout(this.telling);
-    const state = { list: this.sessions, active: this.list.active, top: this.list.element.scrollTop, isStale: this.isBroken };
+    const state = { list: this.sessions, active: this.list.active, top: this.list.element.scrollTop,
+      isStale: this.isBroken };
     kept = state;
     // What is kept is of no use once fakemx forgot it.
     state.stop = events({ kind: "reset" }, (event) => {
@@ -231,7 +235,8 @@ class SessionsView {
     this.newer.hidden = !held;
     replace(this.newer, `↑ ${held} new`);
     const count = rows.length.toLocaleString("en");
-    replace(this.summary, list.isComplete ? `${count}${list.isCapped ? "; older ones are found by a filter" : ""}` : `${count}, loading…`);
+    replace(this.summary, list.isComplete ? `${count}${list.isCapped ? "; older ones are found by a filter" : ""}`
+      : `${count}, loading…`);
     const isFiltered = Object.keys(list.filter).length > 0;
     if (rows.length) {
       if (this.isEmpty) replace(this.notice);
@@ -273,7 +278,8 @@ class SessionsView {
       return;
     }
     const [first, last] = this.list.window;
-    const ids = this.sessions.rows.slice(first, last).filter((one) => one.ended_by && one.is_judged === false).map((one) => one.id);
+    const ids = this.sessions.rows.slice(first, last).filter((one) => one.ended_by
+      && one.is_judged === false).map((one) => one.id);
     if (!ids.length) return;
     this.judging = setTimeout(async () => {
       const list = this.sessions;

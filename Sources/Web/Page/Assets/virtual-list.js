@@ -24,9 +24,11 @@ export class VirtualList {
     this.canvas = h("div", { class: "list-canvas", role: "presentation" });
     this.element = h("div", {
       class: "list", role: "grid", tabindex: "0", "aria-label": label, "aria-colcount": columns.length,
-      onScroll: () => this.scrolled(), onKeydown: (event) => this.pressed(event), onClick: (event) => this.clicked(event),
+      onScroll: () => this.scrolled(), onKeydown: (event) => this.pressed(event), onClick: (event) =>
+        this.clicked(event),
     }, h("div", { class: "list-head", role: "row", "aria-rowindex": "1" },
-      columns.map((column) => h("div", { role: "columnheader", class: "cell-" + column.name }, column.title))), this.canvas);
+      columns.map((column) => h("div", { role: "columnheader", class: "cell-" + column.name }, column.title))),
+        this.canvas);
     this.watcher = new ResizeObserver(() => this.resized());
     this.watcher.observe(this.element);
     this.onScroll = () => {};
@@ -120,7 +122,8 @@ export class VirtualList {
 
   make(key, item) {
     const cells = this.cells(item);
-    const element = h("div", { class: "list-row " + (this.rowClass?.(item) ?? ""), role: "row", id: `${this.name}-${key}` },
+    const element = h("div", { class: "list-row " + (this.rowClass?.(item) ?? ""), role: "row",
+      id: `${this.name}-${key}` },
       this.columns.map((column, index) => h("div", { role: "gridcell", class: "cell-" + column.name }, cells[index])));
     element.dataset.key = key;
     const row = { item, element, place: -1 };
@@ -145,7 +148,8 @@ export class VirtualList {
     const last = this.items.length - 1;
     const place = this.place;
     const to = {
-      ArrowDown: place + 1, ArrowUp: place < 0 ? 0 : place - 1, PageDown: place + page, PageUp: place - page, Home: 0, End: last,
+      ArrowDown: place + 1, ArrowUp: place < 0 ? 0 : place - 1, PageDown: place + page, PageUp: place - page, Home: 0,
+        End: last,
     }[event.key];
     if (to !== undefined) this.activate(Math.max(0, Math.min(last, to)));
     else if (event.key === "Enter" && place >= 0) this.opened(this.items[place]);
