@@ -21,7 +21,7 @@ export function wireWidth() {
   return penWith(`${WIRE_SIZE}px ${family}`).measureText("0".repeat(50)).width / 50;
 }
 
-/** A peer's text as pieces `{text, isMarked}` in lines of so many characters, at most so many lines. */
+/** A peer's text as pieces `{text, isMarked, isUnseen}` in lines of so many characters, at most so many lines. */
 export function wireLines(text, columns, mostLines, range) {
   const read = text.slice(0, MOST_READ);
   const marks = range ? marksOf(read, range) : [Infinity, Infinity];
@@ -30,7 +30,7 @@ export function wireLines(text, columns, mostLines, range) {
   for (const one of read) {
     const seen = visibleText(one);
     const width = seen.length === 1 && seen.codePointAt(0) > 0x10ff ? 2 : seen.length;
-    cells.push({ seen, width, isMarked: index >= marks[0] && index < marks[1] });
+    cells.push({ seen, width, isMarked: index >= marks[0] && index < marks[1], isUnseen: seen !== one });
     index += one.length;
   }
   const lines = [];
@@ -62,9 +62,10 @@ function lineEnd(cells, from, columns) {
 
 function pieces(cells) {
   const all = [];
-  for (const { seen, isMarked } of cells) {
-    if (all.at(-1)?.isMarked === isMarked) all.at(-1).text += seen;
-    else all.push({ text: seen, isMarked });
+  for (const { seen, isMarked, isUnseen } of cells) {
+    const last = all.at(-1);
+    if (last && last.isMarked === isMarked && last.isUnseen === isUnseen) last.text += seen;
+    else all.push({ text: seen, isMarked, isUnseen });
   }
   return all;
 }
@@ -85,7 +86,8 @@ function marksOf(text, [from, to]) {
 /** A line of pieces as an SVG text. */
 export function wireText(pieces, x, y, attributes) {
   return svg("text", { x, y, ...attributes }, pieces.map((piece) => svg("tspan", {
-    class: piece.isMarked ? "marked" : piece.isNote ? "note-text" : undefined,
+    class: [piece.isMarked && "marked", piece.isUnseen && "unseen", piece.isNote && "note-text"]
+      .filter(Boolean).join(" "),
   }, piece.text)));
 }
 
