@@ -11,6 +11,8 @@ const NOTE_LINE = 15;
 /** A gap in time higher than this is folded. */
 const MOST_GAP = 72;
 const FOLDED_GAP = 34;
+/** A gap lower than this has no room for its length. */
+const LEAST_SAID_GAP = 24;
 /** Steps of the scale: so many microseconds are ten pixels. */
 const STEPS = [0, 1, 2, 3, 4, 5, 6, 7, 8].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 const LINES_OF_TEXT = 3;
@@ -82,16 +84,21 @@ class Drawing {
     const dt = row.at_us - before.at_us;
     const height = dt > 0 ? dt / this.scale * 10 : 0;
     if (height <= MOST_GAP) {
+      if (height >= LEAST_SAID_GAP) this.wait(row, dt, this.y + height / 2);
       this.y += Math.max(this.isTogether(row, before) ? 2 : 7, height);
       return;
     }
-    // Who was waited for: the one who speaks next.
-    const isClients = row.who === "client" || row.ended_by?.startsWith("client");
-    const who = isClients ? "client: " : row.who === "sink" || row.kind === "end" ? "sink: " : "";
     const middle = this.y + 4 + FOLDED_GAP / 2;
     for (const x of [this.clientX, this.sinkX]) this.front.append(fold(x, middle));
-    this.front.append(text(who + duration(dt), (this.clientX + this.sinkX) / 2, middle + 4, "wait middle"));
+    this.wait(row, dt, middle);
     this.y += FOLDED_GAP + 8;
+  }
+
+  /** How long it was waited, and for whom: for the one who speaks next. */
+  wait(row, dt, middle) {
+    const isClients = row.who === "client" || row.ended_by?.startsWith("client");
+    const who = isClients ? "client: " : row.who === "sink" || row.kind === "end" ? "sink: " : "";
+    this.front.append(text(who + duration(dt), (this.clientX + this.sinkX) / 2, middle + 4, "wait middle"));
   }
 
   isTogether(row, before) {
@@ -149,7 +156,8 @@ class Drawing {
   reply(row) {
     const kind = { 4: "deferral", 5: "refusal" }[row.lines[0].text[0]] ?? "";
     if (row.answers) {
-      this.aside("to " + clip(visibleText(row.answers.text || "the content"), this.columns(this.replyX) - 4));
+      const said = "to " + visibleText(row.answers.text || "the content");
+      this.aside(proseLines(said, this.sinkX - this.replyX - 26, "11px", 1)[0]);
     }
     const most = row.reject ? LINES_OF_REJECT : LINES_OF_TEXT;
     for (const line of row.lines) this.wire(line.text, this.replyX, "sink " + kind, most,
@@ -333,7 +341,7 @@ function isClient(row) {
   return row.kind === "command" || row.kind === "content";
 }
 
-// Most gaps shall be seen: three quarters of those that can be are drawn to scale.
+// The usual gap is drawn to scale, and what is a few times longer; the rest is folded.
 function scaleOf(rows) {
   const gaps = [];
   for (let index = 1; index < rows.length; index++) {
@@ -342,7 +350,7 @@ function scaleOf(rows) {
   }
   if (!gaps.length) return 1000;
   gaps.sort((a, b) => a - b);
-  const usual = gaps[Math.floor(gaps.length * .6)];
+  const usual = gaps[Math.floor((gaps.length - 1) / 2)];
   return STEPS.find((step) => usual / step * 10 <= MOST_GAP * .6) ?? STEPS.at(-1);
 }
 
