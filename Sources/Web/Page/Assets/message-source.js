@@ -47,12 +47,14 @@ export function messageSource(message, ranges, signal) {
 
   async function step() {
     more.disabled = true;
+    area.ariaBusy = "true";
     while (!isEnded && rest.length < STEP_OCTETS) await read();
     const chunk = h("div", { class: "octets-chunk" });
     area.append(chunk);
     const offered = rest.subarray(0, STEP_OCTETS);
     const taken = lines.append(chunk, offered, isEnded && offered.length === rest.length, STEP_NODES);
     rest = rest.slice(taken);
+    area.ariaBusy = "false";
     const isWhole = isEnded && !rest.length;
     const isFull = lines.offset >= MOST_OCTETS;
     more.disabled = isWhole || isFull;

@@ -29,6 +29,7 @@ export function ruleCheck({ onSet, signal }) {
     replace(where, "In force at once, ", self.replaces ? ["in the place of ", visible(self.replaces)]
       : "in front of all others", ", until fakemx stops.");
     set.disabled = true;
+    panel.ariaBusy = "true";
     clearTimeout(waiting);
     waiting = setTimeout(check, PAUSE_MS);
   }
@@ -47,6 +48,7 @@ export function ruleCheck({ onSet, signal }) {
       if (error.name === "AbortError") return;
       replace(result, error.complaints?.length ? complaints(error.complaints) : errorBox(error));
     }
+    panel.ariaBusy = "false";
   }
 
   async function setRule() {

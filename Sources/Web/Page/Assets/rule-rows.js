@@ -11,10 +11,11 @@ const FEW = 2;
 
 /** `update(rules)` shows them in `list`. `changed()` is called behind a change, `edit(rule)` to begin one. */
 export function ruleRows({ complain, changed, edit }) {
-  const list = h("div", { class: "rule-list" });
+  const list = h("div", { class: "rule-list", "aria-busy": true });
   const rows = new Map();
 
   function update(rules) {
+    list.ariaBusy = "false";
     if (!rules.length) {
       rows.clear();
       replace(list, emptyState("No rules: every message is accepted.", "Build one, load a scenario, or send to ",

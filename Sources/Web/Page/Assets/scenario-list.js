@@ -6,7 +6,7 @@ import { emptyState } from "./parts.js";
 
 /** `load(signal)` asks for them, again when rules have changed; `changed()` is called behind what was done here. */
 export function scenarioList({ complain, changed }) {
-  const element = h("div", { class: "scenarios" });
+  const element = h("div", { class: "scenarios", "aria-busy": true });
   const items = new Map();
 
   async function load(signal) {
@@ -19,6 +19,7 @@ export function scenarioList({ complain, changed }) {
         : emptyState("No scenario was found.", "They are files in the folder scenarios."));
     }
     for (const one of scenarios) items.get(one.name).update(one.is_set);
+    element.ariaBusy = "false";
   }
 
   return { element, load };

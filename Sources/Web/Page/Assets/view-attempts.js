@@ -25,7 +25,7 @@ export async function show(main, parameters, query, signal) {
   let words = query;
   let said = { timelines: [], omitted: 0 };
   const cards = new Map();
-  const list = h("div", { class: "timelines" });
+  const list = h("div", { class: "timelines", "aria-busy": true });
   const count = h("p", { class: "quiet", role: "status" });
   const filter = new FilterBox({
     words, help: HELP, quick: [], changed: (chosen) => {
@@ -74,6 +74,7 @@ export async function show(main, parameters, query, signal) {
         if (problem.status === 400) filter.complain(problem.detail);
         else replace(list, errorBox(problem));
       }
+      list.ariaBusy = "false";
       await new Promise((resolve) => setTimeout(resolve, REFRESH_EVERY_MS));
     }
     isAsking = false;

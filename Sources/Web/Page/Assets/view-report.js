@@ -60,6 +60,7 @@ export async function show(main, parameters, query, signal) {
   async function draw() {
     stale.hidden = true;
     const mine = ++latest;
+    body.ariaBusy = "true";
     try {
       const report = await get("report", { ...words, format: "json" }, signal);
       // Another one was asked for meanwhile.
@@ -72,6 +73,7 @@ export async function show(main, parameters, query, signal) {
       if (problem.status === 400) filter.complain(problem.detail);
       else replace(body, errorBox(problem));
     }
+    body.ariaBusy = "false";
   }
 
   signal.addEventListener("abort", events({ kind: ["session", "reset"] }, () => { stale.hidden = false; }));
