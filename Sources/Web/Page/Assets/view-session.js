@@ -180,7 +180,8 @@ class SessionView {
     const leftOut = drawn.rows.reduce((sum, row) => sum + (row.kind === "left-out" ? row.count : 0), 0);
     this.more.hidden = !leftOut;
     replace(this.more, `${grouped(leftOut)} rows are left out: show ${grouped(Math.min(MORE_ROWS, leftOut))} more`);
-    replace(this.legend, `Time runs down: 10 px are ${duration(drawn.scale).replace(/\.0+ /, " ")}; longer waits are folded.`);
+    const step = duration(drawn.scale).replace(/\.0+ /, " ");
+    replace(this.legend, `Time runs down: 10 px are ${step}; longer waits are folded.`);
     replace(this.list, drawn.rows.map((row) =>
       h("li", {}, `${moment(row.at_us)}: ${clip(visibleText(sentenceOf(row)), 500)}`,
       row.notes.map((note) => note.kind === "fault" ? ` Fault of rule ${note.fault.rule}: ${note.fault.why}.`
