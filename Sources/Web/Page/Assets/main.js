@@ -87,7 +87,16 @@ function connection() {
   });
 }
 
+// Behind # stands the view, so this link may not lead there.
+function skipping() {
+  document.getElementById("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    document.getElementById("main").focus();
+  });
+}
+
 const mark = navigation();
+skipping();
 scheme();
 connection();
 counts();
