@@ -130,6 +130,10 @@ class Visitor:
         """What is cut off or sticks out: the page itself when it scrolls sideways, and text that its box hides."""
         return self.page.evaluate(OVERFLOW)
 
+    def out_of_reach(self):
+        """Controls that Tab leaves out, and that no list or row of tabs around them leads to by arrows."""
+        return self.page.evaluate(OUT_OF_REACH)
+
     def focusable(self):
         """How many elements Tab should stop at, each marked with a number that `focused` reads."""
         return self.page.evaluate(FOCUSABLE)
@@ -181,6 +185,10 @@ FOCUSABLE = """() => {
     }
     return count;
 }"""
+
+OUT_OF_REACH = """() => [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [onclick]')]
+    .filter((e) => e.tabIndex < 0 && !e.disabled && e.checkVisibility() && !e.closest('[role=grid], [role=tablist], [inert]'))
+    .map((e) => e.outerHTML.slice(0, 120))"""
 
 FOCUSED = """() => {
     const e = document.activeElement;

@@ -78,6 +78,7 @@ class EveryView(Story):
         self.in_each(self.walk)
 
     def walk(self, visitor):
+        self.assertEqual(visitor.out_of_reach(), [])
         page, wanted = visitor.page, min(visitor.focusable(), STOPS)
         page.evaluate("() => { document.querySelector('[data-stop=\"1\"]').focus(); scrollTo(0, 0) }")
         seen, unseen = {1}, []
