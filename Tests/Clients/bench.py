@@ -404,14 +404,15 @@ def start(rounds):
 
 
 def main():
-    import bench_store  # which needs this module in turn
+    import bench_page  # which need this module in turn
+    import bench_store
     parser = argparse.ArgumentParser(prog="Scripts/bench", description="fakemx beside Postfix smtp-sink; see README.")
     parser.add_argument("--rounds", type=int, default=5, help="rounds, interleaved (default 5)")
     parser.add_argument("--scale", type=float, default=1.0, help="times the number of messages (default 1)")
     parser.add_argument("--markdown", metavar="FILE", help="also write the table there")
-    parser.add_argument("parts", nargs="*", help="some of: throughput rules judging idle lateness start waits lists files (default all)")
+    parser.add_argument("parts", nargs="*", help="some of: throughput rules judging idle lateness start waits lists files page (default all)")
     options = parser.parse_args()
-    parts = options.parts or ["throughput", "rules", "judging", "idle", "lateness", "start", "waits", "lists", "files"]
+    parts = options.parts or ["throughput", "rules", "judging", "idle", "lateness", "start", "waits", "lists", "files", "page"]
     driver = build_driver()
     busy = os.getloadavg()[0]
     rows = []
@@ -434,6 +435,8 @@ def main():
             rows += bench_store.lists(max(1000, int(100_000 * options.scale)))
         if "files" in parts:
             rows += bench_store.files()
+        if "page" in parts:
+            rows += bench_page.page(options.rounds, options.scale)
     finally:
         shutil.rmtree(os.path.dirname(driver))
     head = ("work", "figure", "target", "reached", "fakemx", "smtp-sink")

@@ -1,5 +1,5 @@
-# Runs test modules of this folder and ends with one line that Scripts/test reads: `N passed, M failed, K skipped`.
-# A test counts once, however many of its sub-tests failed.
+# Runs test modules of this folder, or of that behind --folder, and ends with one line that Scripts/test reads:
+# `N passed, M failed, K skipped`. A test counts once, however many of its sub-tests failed.
 
 import faulthandler
 import os
@@ -25,9 +25,13 @@ class Result(unittest.TextTestResult):
 
 def main():
     faulthandler.enable()
-    names = [name.removesuffix(".py") for name in sys.argv[1:]]
+    arguments, folder = sys.argv[1:], HERE
+    if arguments[:1] == ["--folder"]:
+        folder, arguments = os.path.realpath(arguments[1]), arguments[2:]
+        sys.path.insert(0, folder)
+    names = [name.removesuffix(".py") for name in arguments]
     if not names:
-        names = sorted(f[:-3] for f in os.listdir(HERE) if f.startswith("test_") and f.endswith(".py"))
+        names = sorted(f[:-3] for f in os.listdir(folder) if f.startswith("test_") and f.endswith(".py"))
     suite = unittest.defaultTestLoader.loadTestsFromNames(names)
     result = unittest.TextTestRunner(sys.stdout, verbosity=2, resultclass=Result).run(suite)
     # A failed sub-test is reported under its test; that test is what failed.

@@ -1,0 +1,149 @@
+// The sessions that are shown, newest first: the first page at once, the others behind it, what is new in front. While
+// one reads further down, what is new is held back, so that nothing moves under the eye. Where more come than anybody
+// sees, only the newest are asked for, so that a page that is open costs the sink next to nothing.
+
+import { get } from "./api.js";
+
+const FIRST_PAGE = 60;
+const PAGE = 1000;
+// More than these are not loaded: a filter finds what is older.
+const MOST = 20_000;
+/** More than these are not held back: then the list is loaded anew. */
+const MOST_HELD = 1000;
+const MOST_OPEN = 50;
+
+let last = {};
+
+/** The filter of the list that was shown last: for the way back. */
+export function lastFilter() {
+  return last;
+}
+
+export class SessionList {
+  constructor(filter) {
+    this.filter = filter;
+    this.open = [];
+    this.ended = [];
+    this.held = [];
+    this.isOverfull = false;
+    this.next = null;
+    this.gap = null;
+    this.cursor = null;
+  }
+
+  /** All rows: those that still run, then those that ended. */
+  get rows() {
+    return this.open.length ? [...this.open, ...this.ended] : this.ended;
+  }
+
+  get isComplete() {
+    return this.next === null && this.gap === null;
+  }
+
+  get heldCount() {
+    return this.isOverfull ? `more than ${Math.max(FIRST_PAGE, this.held.length)}` : this.held.length;
+  }
+
+  /** The newest page, forgetting what was there. */
+  async load(signal) {
+    const [open, page] = await Promise.all([this.running(signal), this.page({ limit: FIRST_PAGE }, signal)]);
+    this.open = open;
+    this.ended = page.sessions;
+    this.held = [];
+    this.isOverfull = false;
+    this.gap = null;
+    this.next = page.next ?? null;
+    this.cursor = page.cursor;
+    last = this.filter;
+  }
+
+  /** One more page: of the gap behind the newest, if there is one, else of older ones. */
+  async more(signal) {
+    if (this.gap) return this.closeGap(signal);
+    const before = this.next;
+    const page = await this.page({ limit: PAGE, before }, signal);
+    if (this.next !== before || this.gap) return;
+    this.ended = this.ended.concat(page.sessions);
+    this.next = this.ended.length < MOST ? page.next ?? null : null;
+    this.isCapped = this.next === null && Boolean(page.next);
+  }
+
+  async closeGap(signal) {
+    const gap = this.gap;
+    const page = await this.page({ limit: PAGE, before: gap.before, since: gap.since }, signal);
+    if (this.gap !== gap) return;
+    this.ended.splice(gap.place, 0, ...page.sessions);
+    this.ended = [...this.ended];
+    if (page.next) this.gap = { ...gap, before: page.next, place: gap.place + page.sessions.length };
+    else this.gap = null;
+    this.trim();
+  }
+
+  /**
+   * What came since then: in front, or held back. Which run is asked for, too, or none are shown.
+   *
+   * Returns how many came.
+   */
+  async refresh({ holds, asksRunning }, signal) {
+    // Until the first page says where it ends, new and known cannot be told apart.
+    if (this.cursor === null) return 0;
+    if (this.isOverfull) {
+      if (!holds) await this.load(signal);
+      return 0;
+    }
+    const since = this.cursor;
+    const [open, page] = await Promise.all([
+      holds ? this.open : asksRunning ? this.running(signal) : [], this.page({ since, limit: FIRST_PAGE }, signal),
+    ]);
+    this.cursor = page.cursor;
+    if (page.next) {
+      // More came than are seen at once: the newest are shown, and the gap behind them is closed when it is quiet.
+      if (holds) this.isOverfull = true;
+      else this.leap(page, since);
+    } else {
+      this.held = page.sessions.concat(this.held);
+      this.isOverfull = this.held.length > MOST_HELD;
+    }
+    this.open = open;
+    if (!holds) this.release();
+    return page.sessions.length;
+  }
+
+  // Of two gaps the older is kept and takes in what stood between them.
+  leap(page, since) {
+    const rest = this.gap ? this.ended.slice(this.gap.place) : this.held.concat(this.ended);
+    this.gap = { before: page.next, since: this.gap?.since ?? since, place: page.sessions.length };
+    this.ended = page.sessions.concat(rest);
+    this.held = [];
+  }
+
+  /** What was held back comes in front. */
+  release() {
+    if (!this.held.length) return;
+    const ids = new Set(this.held.map((one) => one.id));
+    this.open = this.open.filter((one) => !ids.has(one.id));
+    this.ended = this.held.concat(this.ended);
+    if (this.gap) this.gap = { ...this.gap, place: this.gap.place + this.held.length };
+    this.held = [];
+    this.trim();
+  }
+
+  trim() {
+    if (this.ended.length > MOST + PAGE) this.ended = this.ended.slice(0, MOST);
+  }
+
+  /** Asks anew for sessions that were not judged yet when they were asked for. */
+  async judge(ids, signal) {
+    const { sessions } = await get("sessions", { session: ids, limit: ids.length }, signal);
+    const judged = new Map(sessions.filter((one) => one.is_judged).map((one) => [one.id, one]));
+    if (judged.size) this.ended = this.ended.map((one) => judged.get(one.id) ?? one);
+  }
+
+  async running(signal) {
+    return (await get("sessions", { ...this.filter, open: true, limit: MOST_OPEN }, signal)).sessions;
+  }
+
+  page(query, signal) {
+    return get("sessions", { ...this.filter, ...query }, signal);
+  }
+}
