@@ -12,13 +12,15 @@ enum EmbeddedImages {
     /// Octets of a Content-ID in an address.
     private static let longestID = 500
 
-    static func embedded(_ view: MailView, _ content: [UInt8]) -> String {
+    /// - Parameters:
+    ///   - html: that of the view, or what was made of it.
+    ///   - content: the octets of the message.
+    static func embedded(_ html: [UInt8], _ view: MailView, _ content: [UInt8]) -> [UInt8] {
         var parts: [String: MailPart] = [:]
         for part in view.parts where part.contentType.hasPrefix("image/") && !part.contentID.isEmpty {
             parts[part.contentID.lowercased()] = part
         }
-        guard !parts.isEmpty else { return view.html }
-        let html = Array(view.html.utf8)
+        guard !parts.isEmpty else { return html }
         let references = references(in: html).filter { parts[$0.id] != nil }
         let wanted = Set(references.compactMap { parts[$0.id]?.partID })
         let images = MailView.contents(of: wanted, in: content, limit: mostOctets).mapValues {
@@ -38,7 +40,7 @@ enum EmbeddedImages {
             position = range.upperBound
         }
         page += html[position...]
-        return String(decoding: page, as: UTF8.self)
+        return page
     }
 
     /// Where `cid:…` stands as a value: behind a quote, an equals sign or a parenthesis.

@@ -19,7 +19,7 @@ enum MessageFrame {
     private static let dnsPrefetch = HTTPField.Name("X-DNS-Prefetch-Control") ?? .xContentTypeOptions
 
     static func response(_ view: MailView, _ content: [UInt8]) -> Response {
-        let page = withoutLinks(EmbeddedImages.embedded(view, content))
+        let page = EmbeddedImages.embedded(withoutLinks(view.html), view, content)
         return Response(
             status: .ok,
             headers: [
@@ -31,23 +31,30 @@ enum MessageFrame {
     /// place is void as well and does nothing.
     static func withoutLinks(_ html: String) -> [UInt8] {
         var octets = Array(html.utf8)
-        let tag = Array("<link".utf8)
-        var index = 0
-        while index + tag.count <= octets.count {
-            let isTag = octets[index] == tag[0] && (1..<tag.count).allSatisfy { octets[index + $0] | 0x20 == tag[$0] }
-            if isTag { octets.replaceSubrange(index..<(index + tag.count), with: "<wbr ".utf8) }
-            index += 1
+        for start in octets.indices where octets[start] == UInt8(ascii: "<") && holds("<link", octets, start) {
+            for (offset, octet) in "<wbr ".utf8.enumerated() { octets[start + offset] = octet }
         }
         return octets
     }
 
     /// What the HTML would load of others, were it let: images, frames, style sheets, and addresses in styles.
     static func remoteCount(_ html: String, _ links: [MessageLink]) -> Int {
-        let ofStyles = html.lowercased().split(separator: "url(").dropFirst().count { rest in
-            let address = rest.drop { " \t\r\n\"'".contains($0) }
-            return address.hasPrefix("http:") || address.hasPrefix("https:") || address.hasPrefix("//")
+        let octets = Array(html.utf8)
+        let ofStyles = octets.indices.count { start in
+            guard octets[start] == UInt8(ascii: "("), start >= 3, holds("url", octets, start - 3) else { return false }
+            let address = octets[(start + 1)...].prefix(20).firstIndex { !" \t\r\n\"'".utf8.contains($0) } ?? start
+            return holds("http:", octets, address) || holds("https:", octets, address) || holds("//", octets, address)
         }
         return ofStyles + links.count { $0.origin == .resource && !$0.host.isEmpty }
+    }
+
+    /// - Parameter word: in small letters.
+    private static func holds(_ word: StaticString, _ octets: [UInt8], _ start: Int) -> Bool {
+        guard start + word.utf8CodeUnitCount <= octets.count else { return false }
+        return (0..<word.utf8CodeUnitCount).allSatisfy { offset in
+            let octet = octets[start + offset]
+            return ((65...90).contains(octet) ? octet | 0x20 : octet) == word.utf8Start[offset]
+        }
     }
 }
 
