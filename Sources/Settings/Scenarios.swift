@@ -32,7 +32,9 @@ package enum Scenarios {
     /// One that lies ready in a folder; never another file.
     package static func ready(_ name: String, in folders: [String]) -> Result<ReadyScenario, Complaint> {
         let place = Place(source: "scenarios")
-        guard names(in: folders).contains(name) else { return .failure(Complaint(place, unknown("scenario", name, in: folders))) }
+        guard names(in: folders).contains(name) else {
+            return .failure(Complaint(place, unknown("scenario", name, in: folders)))
+        }
         return find(name, in: folders, place: place).flatMap(TextFile.read).flatMap { octets in
             let (root, broken) = YAMLText.parse(octets, file: name)
             guard let root else { return .failure(broken.first ?? Complaint(Place(source: name), "is empty")) }

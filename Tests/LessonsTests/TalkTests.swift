@@ -20,7 +20,8 @@ func session(_ lines: [String], _ more: String = "") throws -> SessionRecord {
         let words = String(text.dropFirst(3))
         let isContent = text.hasPrefix("M")
         objects.append(
-            "{\"at_us\": \(now), \"segment\": 0, \"tls\": false, \"who\": \"\(text.hasPrefix("S") ? "sink" : "client")\", "
+            "{\"at_us\": \(now), \"segment\": 0, \"tls\": false, "
+                + "\"who\": \"\(text.hasPrefix("S") ? "sink" : "client")\", "
                 + (isContent ? "\"text\": \"\", \"octets\": \(words)}" : "\"text\": \(try quoted(words))}"))
     }
     let fields = "\"id\": \"s1\", \"ended_by\": \"quit\", \"duration_us\": \(now)" + (more.isEmpty ? "" : ", \(more)")
