@@ -7,6 +7,7 @@ import Faults
 import FoundationEssentials
 import Glibc
 import Lessons
+import Outside
 import Settings
 
 struct LessonCommand: AsyncParsableCommand {
@@ -165,7 +166,7 @@ private struct RunningLesson: LessonPlace {
     let path: String
 
     static func begin(_ name: String, _ running: Running) async throws -> RunningLesson {
-        let path = "lessons/\(APIClient.encoded(name))"
+        let path = "lessons/\(HTTPCaller.encoded(name))"
         let lesson = try running.decoded(Lesson.self, try await running.ask("GET", path))
         let run = try running.decoded(RunView.self, try await running.ask("POST", path + "/runs"))
         return RunningLesson(lesson: lesson, running: running, path: path + "/runs/" + run.id)

@@ -36,8 +36,6 @@ FILES = {
     "an unknown rule for senders": (
         "judging:\n  rules:\n    quit-misssing: { severity: off, reason: x }\n", "3:5", ["quit-misssing", '"quit-missing"']),
     "a rule for senders without a reason": ("judging:\n  rules:\n    quit-missing: { severity: off }\n", "3:5", ["reason"]),
-    "an answerer of names that is none": (["--dns", "resolver"], ["--dns", '"resolver"', "system", "zone file"]),
-    "an rspamd without an address": (["--rspamd", "yes"], ["--rspamd", '"yes"', "http://127.0.0.1:11333"]),
     "an unknown profile of senders": ("judging:\n  profile: bluk\n", "2:12", ["bluk", '"bulk"']),
     "an unknown threshold": ("judging:\n  thresholds:\n    held-idel: 5s\n", "3:5", ["held-idel", '"held-idle"']),
     "bad YAML": ("rules: [ oh\n", "", []),
@@ -113,6 +111,8 @@ ARGUMENTS = {
     "bad address": (["--smtp", "127.0.0.1:port"], ["127.0.0.1:port"]),
     "port out of range": (["--smtp", "127.0.0.1:99999"], ["99999"]),
     "bad store": (["--transcript", "josn"], ["josn"]),
+    "an answerer of names that is none": (["--dns", "resolver"], ["--dns", '"resolver"', "system", "zone file"]),
+    "an rspamd without an address": (["--rspamd", "yes"], ["--rspamd", '"yes"', "http://127.0.0.1:11333"]),
     "an unknown profile of senders": (["--judge", "bluk"], ["--judge", "bluk", '"bulk"']),
     "a port alone for http": (["--http", "8025"], ["127.0.0.1:8025"]),
     "a store of no kind": (["--store", "memry"], ["memory"]),
