@@ -34,7 +34,7 @@ def files(url):
         yield name, status, headers, body
         text = body.decode("utf-8", "replace")
         if name == "/":
-            names += re.findall(r'(?:src|href)="(/[^"]+)"', text)
+            names += re.findall(r'(?:src|href)="(/page/[^"]+)"', text)
         names += ["/page/" + found for found in re.findall(r'(?:from|import|import\()\s*"\./([^"]+)"', text)]
         if name == ROUTER:
             names += [f"/page/view-{view}.js" for view in re.findall(r'\["[\w/:-]+", "([\w-]+)"\]', text)]

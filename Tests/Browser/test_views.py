@@ -22,6 +22,7 @@ VIEWS = {
     "report": "#/report",
     "compare": "#/compare?ids=s2,s3,s8",
     "lessons": "#/lessons",
+    "lesson": "#/lessons/when-did-the-reject-happen",
 }
 # A list may be longer than anybody tabs through: so many stops are followed, then Shift+Tab comes back from the end.
 STOPS = 120
