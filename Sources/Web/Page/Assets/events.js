@@ -7,7 +7,7 @@ import { ask } from "./api.js";
 const RETRY_MS = [250, 1000, 2000, 5000];
 /** More events than that within a second are a flood; it is over at less than a quarter of it. */
 const FLOOD = 500;
-const FLOOD_EVERY_MS = 500;
+const FLOOD_EVERY_MS = 1000;
 const readers = new Set();
 const watchers = new Set();
 let shared = null;

@@ -12,7 +12,7 @@ import { VirtualList } from "./virtual-list.js";
 export const title = "Sessions";
 
 const REFRESH_EVERY_MS = 150;
-const REFRESH_BUSY_MS = 500;
+const REFRESH_BUSY_MS = 1000;
 const BUSY_MS = 1500;
 const RUNNING_EVERY_MS = 1000;
 const JUDGED_AFTER_MS = 400;
