@@ -46,9 +46,8 @@ extension Report {
                     + "the oldest has been waiting for \(Self.seconds(lag.oldest_us)).")
         }
         if open_count > 0 {
-            sentences.append(
-                "\(Self.counted(open_count, "session")) \(open_count == 1 ? "is" : "are") open still, and judged at the end."
-            )
+            let verb = open_count == 1 ? "is" : "are"
+            sentences.append("\(Self.counted(open_count, "session")) \(verb) open still, and judged at the end.")
         }
         return sentences.isEmpty ? nil : sentences.joined(separator: " ")
     }

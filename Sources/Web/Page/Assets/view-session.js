@@ -6,7 +6,7 @@ import { drawDiagram } from "./diagram.js";
 import { markdown, picture, standalone } from "./diagram-export.js";
 import { moment, sentenceOf } from "./diagram-model.js";
 import { clip, h, replace, visible, visibleText } from "./dom.js";
-import { copyButton, download, duration, errorBox, fact, findingItem, phaseStrip, time, verdictMark,
+import { copyButton, download, duration, emptyState, errorBox, fact, findingItem, phaseStrip, time, verdictMark,
   verdictShape } from "./parts.js";
 import { link, setQuery } from "./router.js";
 import { lastFilter } from "./session-list.js";
@@ -229,7 +229,9 @@ class SessionView {
           h("pre", { tabindex: "0", class: "raw" }, all.slice(0, MOST_SHOWN).split("\n").flatMap((line) =>
             [visible(clip(line, 5000)), "\n"])));
       } catch (problem) {
-        if (problem.name !== "AbortError") replace(place, errorBox(problem));
+        if (problem.name === "AbortError") return;
+        // A session in which nothing went wrong on purpose is no mistake of anybody's.
+        replace(place, problem.status === 409 ? emptyState("Nothing to replay", problem.message) : errorBox(problem));
       }
     })();
     return place;
