@@ -32,6 +32,8 @@ TRICKS = (
 )
 RULE = f"rcpt to=rule@any.test: \"550 5.7.1 <script>{ALARM}</script><img src=x onerror={ALARM}>\""
 LONG = 10_000_000
+# Fields in which a reader of addresses looks for an end that never comes.
+ENDLESS = (b"a" * 65536,) * 16 + (b"\"\\\"\\\"\\\"", b"\"" + b"\\\"" * 32768, b"(" * 65536, b"<" * 65536, b"a@" * 32768)
 
 
 class Canary:
@@ -119,6 +121,15 @@ def attack(sink, canary):
         client.ask(b"DATA")
         client.send(b"From: html@hostile.example\r\nSubject: html\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
                     + html(canary).replace("\n", "\r\n").encode() + b"\r\n.\r\n").reply()
+        client.ask(b"QUIT")
+        count += 1
+    with wire.Wire(sink.port) as client:
+        wire.hello(client, "endless.hostile.example")
+        client.ask(b"MAIL FROM:<endless@hostile.example>")
+        client.ask(b"RCPT TO:<endless@any.test>")
+        client.ask(b"DATA")
+        client.send(b"From: endless@hostile.example\r\n" + b"".join(b"To: " + octets + b"\r\n" for octets in ENDLESS)
+                    + b"Subject: endless\r\n\r\nshort\r\n.\r\n").reply()
         client.ask(b"QUIT")
         count += 1
     for where in ("command", "header", "body"):
