@@ -30,12 +30,13 @@ export function ruleCheck({ onSet, signal }) {
       : "in front of all others", ", until fakemx stops.");
     set.disabled = true;
     panel.ariaBusy = "true";
+    // The answer of a check that is under way is about another text.
+    asked?.abort();
     clearTimeout(waiting);
     waiting = setTimeout(check, PAUSE_MS);
   }
 
   async function check() {
-    asked?.abort();
     asked = new AbortController();
     const stop = AbortSignal.any([signal, asked.signal]);
     try {
@@ -53,10 +54,12 @@ export function ruleCheck({ onSet, signal }) {
 
   async function setRule() {
     set.disabled = true;
+    const asSet = body;
     try {
       const path = `rules/${encodeURIComponent(self.replaces)}`;
       onSet(await (self.replaces ? put(path, body, { type, signal }) : post("rules", body, { type, signal })));
-      set.disabled = false;
+      // What was written meanwhile is checked first.
+      if (body === asSet) set.disabled = false;
     } catch (error) {
       if (error.name !== "AbortError") replace(result, errorBox(error));
     }
