@@ -118,11 +118,20 @@ function verdict(report) {
       : `No broken rule was seen: ${report.kept.length} kept, ${report.not_observed.length} not observed.`),
     marks.length ? h("p", { class: "report-counts" }, marks) : null,
     h("p", { class: "quiet" },
-      `${counted(report.session_count, "session")}, ${counted(report.message_count, "message")}, `,
-      `profile ${report.profile}`, report.since ? [", ", time(report.since, { date: true })] : null,
+      counted(report.session_count, "session"), senderWords(report),
+      `, ${counted(report.message_count, "message")} accepted, profile ${report.profile}`, report.since ? [", ", time(report.since, { date: true })] : null,
       report.until ? [" to ", time(report.until, { date: true })] : null, `; fakemx ${report.version}`),
     report.lag
       ? h("p", { class: "quiet" }, `${counted(report.lag.waiting, "session")} ended and wait to be judged.`) : null);
+}
+
+/** Whose sessions these are, in the words of the other forms. */
+function senderWords({ senders, senders_omitted: omitted }) {
+  if (senders.length > 1) return ` of ${senders.length + omitted} senders`;
+  if (!senders.length || omitted) return null;
+  const [{ address, helo }] = senders;
+  const name = helo.length ? [" (", visible(clip(helo[0], 100)), helo.length > 1 ? " and other names)" : ")"] : null;
+  return [" of ", address ? visible(address) : "a sender whose sessions are gone", name];
 }
 
 function brokenRule(rule, isOpen) {
@@ -149,7 +158,7 @@ function sessionLinks(rule) {
 
 const UNJUDGED = [
   ["off", "switched off"], ["option", "waiting for an option"], ["profile", "not asked of this profile"],
-  ["never", "never judged"],
+  ["local", "not asked about peers on this machine and in private networks"], ["never", "never judged"],
 ];
 
 function restOf(report) {
