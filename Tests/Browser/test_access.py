@@ -156,6 +156,18 @@ class Token(PageTest):
         self.assertNotIn("s3cret-word", page.url + page.content())
         visitor.check()
 
+    def test_who_closes_the_dialog_is_not_asked_at_once_but_can_say_it_later(self):
+        visitor = self.arriving()
+        page = visitor.page
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("main").get_by_role("alert")).to_contain_text("A token is needed")
+        page.wait_for_timeout(1500)
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        page.get_by_role("button", name="Say the token").press("Enter")
+        page.get_by_label(re.compile("Token")).fill("s3cret-word")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("main")).to_contain_text("eod-554@any.test")
+
     def test_the_dialog_holds_to_axe_and_to_the_narrowest_screen(self):
         visitor = self.arriving()
         self.assertEqual(visitor.axe(), [])

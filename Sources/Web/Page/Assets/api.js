@@ -1,6 +1,6 @@
 // Asks the API of this fakemx. Whatever goes wrong is a `Problem` with a title and a detail to show (RFC 9457).
 
-import { askToken, forgetToken, token } from "./token.js";
+import { askToken, askTokenAgain, forgetToken, token } from "./token.js";
 
 const ROOT = "/api/fakemx/";
 
@@ -13,6 +13,8 @@ export class Problem extends Error {
     this.status = object.status ?? 0;
     this.parameter = object.parameter;
     this.complaints = object.complaints ?? [];
+    // What a reader can do about it: {label, act}.
+    this.remedy = object.remedy;
   }
 }
 
@@ -28,7 +30,7 @@ export function address(path, query) {
 }
 
 /** A response that is not a problem. Asks for a token where one is needed, and asks again with it. */
-export async function ask(method, path, { query, body, type, headers, signal } = {}) {
+export async function ask(method, path, { query, body, type, headers, signal, keepalive } = {}) {
   for (;;) {
     const said = { ...headers };
     const used = token();
@@ -37,7 +39,7 @@ export async function ask(method, path, { query, body, type, headers, signal } =
     let response;
     try {
       response = await fetch(address(path, query), {
-        method, headers: said, signal, cache: "no-store",
+        method, headers: said, signal, keepalive, cache: "no-store",
         body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
       });
     } catch (error) {
@@ -47,8 +49,12 @@ export async function ask(method, path, { query, body, type, headers, signal } =
     if (response.ok) return response;
     if (response.status === 401) {
       forgetToken(used);
-      await askToken(signal);
-      continue;
+      if (await askToken()) continue;
+      signal?.throwIfAborted();
+      throw new Problem({
+        status: 401, title: "A token is needed", detail: "This fakemx tells nothing without its token.",
+        remedy: { label: "Say the token", act: askTokenAgain },
+      });
     }
     throw await problemOf(response);
   }
@@ -90,6 +96,13 @@ export async function patch(path, body, { query, signal } = {}) {
 
 export async function remove(path, query, signal) {
   return json(await ask("DELETE", path, { query, signal }));
+}
+
+/** Removes what belongs to a view that is left: it goes on its way even where the whole page is left. */
+export function removeOnLeaving(path) {
+  ask("DELETE", path, { keepalive: true }).catch(() => {
+    // Nobody is there to be told.
+  });
 }
 
 export { events, onConnection } from "./events.js";

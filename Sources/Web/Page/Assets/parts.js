@@ -97,6 +97,8 @@ export function errorBox(problem) {
   return h("div", { class: "problem", role: "alert" },
     h("strong", {}, problem.title ?? "Something went wrong"),
     h("p", {}, visible(clip(problem.detail || problem.message || "", 1000))),
+    problem.remedy ? h("p", {}, h("button", { type: "button", onClick: problem.remedy.act }, problem.remedy.label))
+      : null,
     (problem.complaints ?? []).map((one) => h("p", { class: "wire" },
       visible(`${one.line ? `${one.line}:${one.column ?? 1}: ` : ""}${one.message}`))));
 }

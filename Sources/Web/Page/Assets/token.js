@@ -5,6 +5,7 @@ import { dialog } from "./parts.js";
 
 const KEY = "fakemx-token";
 let asking = null;
+let isDeclined = false;
 let wasRefused = false;
 
 export function token() {
@@ -18,9 +19,10 @@ export function forgetToken(refused) {
   wasRefused = true;
 }
 
-/** Returns when a token was said; several that wait share one dialog. */
+/** Whether a token was said. Several that wait share one dialog; who closed it is not asked again unless he wants. */
 export function askToken() {
-  if (token()) return Promise.resolve();
+  if (token()) return Promise.resolve(true);
+  if (isDeclined) return Promise.resolve(false);
   asking ??= new Promise((resolve) => {
     const field = h("input", { type: "password", id: "token", autocomplete: "off", required: true });
     const said = (event) => {
@@ -37,9 +39,16 @@ export function askToken() {
         h("button", { type: "submit", class: "primary" }, "Go on")));
     box.addEventListener("close", () => {
       asking = null;
-      resolve();
+      isDeclined = !token();
+      resolve(!isDeclined);
     });
     field.focus();
   });
   return asking;
+}
+
+/** Asks one who closed the dialog, as he wants it now. With a token the page begins anew. */
+export async function askTokenAgain() {
+  isDeclined = false;
+  if (await askToken()) location.reload();
 }
