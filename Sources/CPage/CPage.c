@@ -48,6 +48,9 @@ static const struct page_asset assets[] = {
     {"index.html", (const char[]){
 #embed "../Web/Page/Assets/index.html" suffix(, 0)
     }},
+    {"lesson-talk.js", (const char[]){
+#embed "../Web/Page/Assets/lesson-talk.js" suffix(, 0)
+    }},
     {"lines.js", (const char[]){
 #embed "../Web/Page/Assets/lines.js" suffix(, 0)
     }},

@@ -4,8 +4,11 @@
 import json
 import re
 import subprocess
+import time
+import urllib.error
 import urllib.request
 
+import wire
 from browser import SCHEMES, PageTest, Visitor, expect
 
 KNOWN = ("life-of-an-email", "when-did-the-reject-happen", "reject-deferral-bounce", "starttls", "field-manual", "bot-or-not")
@@ -89,6 +92,52 @@ class Lessons(PageTest):
             expect(page.locator(".lesson-session svg.diagram").first).to_be_visible()
             expect(waiting).to_have_count(0)
         expect(page.get_by_role("heading", name="What it probably means")).to_be_visible()
+
+    def test_lines_typed_slowly_are_explained_as_they_arrive(self):
+        visitor = self.begin("life-of-an-email")
+        page = visitor.page
+        page.get_by_role("button", name="Skip this step").press("Enter")
+        expect(page.get_by_role("heading", level=2).first).to_contain_text("2.")
+        page.locator("summary", has_text="Or by hand").press("Enter")
+        port = int(page.locator("details[open] code").first.inner_text().rpartition(":")[2])
+        talk = page.get_by_role("log")
+        told = {one["line"]: one["why"] for one in self.lesson("life-of-an-email")["steps"][1]["sends"][0]["lines"]}
+        with wire.Wire(port) as client:
+            client.reply()
+            for line in ("EHLO mail.sender.test", "MAIL FROM:<ben@sender.test>", "RCPT TO:<anna@lesson.test>", "DATA"):
+                client.ask(line.encode())
+                row = talk.locator("dl > div").filter(has=page.get_by_text(f"C: {line}", exact=True))
+                expect(row.get_by_role("definition")).to_have_text(told[line])
+                self.assertEqual(page.locator(".lesson-session").count(), 0)
+            client.send(b"From: Ben <ben@sender.test>\r\nTo: Anna <anna@lesson.test>\r\nSubject: Lunch?\r\n"
+                        b"Date: Sat, 28 Nov 2026 12:00:00 +0000\r\nMessage-ID: <1@sender.test>\r\n\r\nAt one?\r\n.\r\n").reply()
+            expect(talk).to_contain_text("(the message, ")
+            expect(talk).to_contain_text(told["Subject: Lunch?"])
+            client.ask(b"QUIT")
+        expect(page.locator(".lesson-session svg.diagram").first).to_be_visible()
+        expect(talk).to_contain_text("C: QUIT")
+        expect(talk.get_by_role("heading")).to_have_count(1)
+        self.assertEqual(visitor.axe(), [])
+
+    def test_who_leaves_ends_the_run(self):
+        for leave in ("() => { location.hash = '#/lessons' }", "() => { location.href = 'about:blank' }"):
+            with self.subTest(leave=leave), self.visiting("#/lessons/starttls") as visitor:
+                with visitor.page.expect_response(lambda one: one.url.endswith("/runs")) as begun:
+                    visitor.page.get_by_role("button", name="Begin").press("Enter")
+                run = f"{begun.value.url}/{begun.value.json()['id']}"
+                self.assertEqual(urllib.request.urlopen(run).status, 200)
+                visitor.page.evaluate(leave)
+                deadline = time.monotonic() + 10
+                while self.is_there(run) and time.monotonic() < deadline:
+                    time.sleep(0.1)
+                self.assertFalse(self.is_there(run))
+
+    def is_there(self, url):
+        try:
+            return urllib.request.urlopen(url).status == 200
+        except urllib.error.HTTPError as error:
+            self.assertEqual(error.code, 404)
+            return False
 
     def test_a_step_holds_to_axe_and_to_every_width(self):
         visitor = self.begin("when-did-the-reject-happen")

@@ -1,15 +1,19 @@
 // Lessons: the list, and one that is taken step by step. A run has a small sink of its own; who sends is the built-in
 // sender or the learner, and the sink says what it saw.
 
-import { get, post, remove, text } from "./api.js";
+import { get, post, removeOnLeaving, text } from "./api.js";
 import { drawDiagram } from "./diagram.js";
 import { clip, h, replace, visible } from "./dom.js";
+import { LiveTalk } from "./lesson-talk.js";
 import { copyButton, download, emptyState, errorBox, findingItem } from "./parts.js";
 import { go, link } from "./router.js";
 
 export const title = "Lessons";
 
 const LOOK_EVERY_MS = 1000;
+/** Somebody types. */
+const FOLLOW_EVERY_MS = 300;
+const LONGEST_WAIT_MS = 10_000;
 
 export async function show(main, { name }, query, signal) {
   if (name) await new LessonView(main, name, signal).load();
@@ -37,6 +41,7 @@ class LessonView {
     Object.assign(this, { main, name, signal });
     this.path = `lessons/${encodeURIComponent(name)}`;
     this.shown = new Map();
+    this.failedCount = 0;
   }
 
   async load() {
@@ -55,25 +60,35 @@ class LessonView {
 
   async begin() {
     await this.doing(this.begun, async () => {
-      this.run = await post(`${this.path}/runs`, undefined, { signal: this.signal });
+      // It is not given up half way: a run that nobody knows of would go on.
+      this.run = await post(`${this.path}/runs`);
       this.runPath = `${this.path}/runs/${this.run.id}`;
+      if (this.signal.aborted) return removeOnLeaving(this.runPath);
       // Whoever leaves needs no sink any more.
-      this.signal.addEventListener("abort", () => { remove(this.runPath).catch(() => {}); });
+      const leaving = new AbortController();
+      const leave = () => {
+        leaving.abort();
+        clearTimeout(this.looking);
+        removeOnLeaving(this.runPath);
+      };
+      this.signal.addEventListener("abort", leave, { signal: leaving.signal });
+      addEventListener("pagehide", leave, { signal: leaving.signal });
       this.drawStep();
       this.look();
     });
   }
 
-  /** A button that works does not work twice; what goes wrong stands beside it. */
+  /** One thing is done at a time; what goes wrong stands beside its button. */
   async doing(button, work) {
-    button.disabled = true;
+    const buttons = [...this.area.querySelectorAll("button:not(.copy)")];
+    for (const one of buttons) one.disabled = true;
     button.parentElement?.querySelectorAll(":scope > .problem").forEach((box) => box.remove());
     try {
       await work();
     } catch (problem) {
       if (problem.name !== "AbortError") button.after(errorBox(problem));
     } finally {
-      button.disabled = false;
+      for (const one of buttons) one.disabled = false;
     }
   }
 
@@ -93,6 +108,7 @@ class LessonView {
     if (!step) return this.drawEnd();
     this.state.textContent = `Step ${this.run.step + 1} of ${this.lesson.steps.length}: ${step.title}`;
     const rules = [...step.rules, ...this.lesson.rules];
+    this.talk = new LiveTalk(step);
     this.sessions = h("div", {});
     this.checks = h("ul", { class: "lesson-checks" });
     this.after = h("div", { hidden: true });
@@ -101,7 +117,7 @@ class LessonView {
     replace(this.area, h("h2", { tabindex: "-1" }, `${this.run.step + 1}. ${step.title}`), paragraphs(step.say),
       rules.length ? [h("h3", {}, "The sink's rules"), h("pre", { class: "wire" }, rules.join("\n"))] : null,
       step.guess.map((question) => this.question(question)), step.sends.length ? this.sending(step) : null,
-      this.sessions, this.checks, this.after, h("div", { class: "bar" }, this.next));
+      this.talk.element, this.sessions, this.checks, this.after, h("div", { class: "bar" }, this.next));
     replace(this.after,
       step.means ? h("section", { class: "lesson-means" }, h("h3", {}, "What it probably means"), paragraphs(step.means)) : null,
       step.fails ? h("section", { class: "lesson-fails" }, h("h3", {}, "Where that fails"), paragraphs(step.fails)) : null,
@@ -162,9 +178,11 @@ class LessonView {
     const step = this.lesson.steps[this.run.step];
     const seen = this.run.steps[this.run.step];
     if (!step || !seen) return;
+    for (const session of this.run.live) this.talk.follow(session);
     for (const one of seen.sessions) {
       if (this.shown.has(one.session.id)) continue;
       this.shown.set(one.session.id, true);
+      this.talk.end(one.session);
       this.sessions.append(sessionFigure(one));
     }
     replace(this.checks, seen.checks.map((check) => h("li", { class: check.met ? "is-right" : "quiet" },
@@ -186,22 +204,29 @@ class LessonView {
 
   // What is sent by hand shows by itself.
   look() {
-    const timer = setTimeout(async () => {
+    const every_ms = this.run.live.length ? FOLLOW_EVERY_MS : LOOK_EVERY_MS;
+    const wait_ms = this.failedCount ? Math.min(LONGEST_WAIT_MS, LOOK_EVERY_MS * 2 ** this.failedCount) : every_ms;
+    this.looking = setTimeout(async () => {
       try {
-        if (!document.hidden) {
-          const run = await get(this.runPath, {}, this.signal);
-          if (run.step === this.run.step) {
-            this.run = run;
-            this.drawSeen();
-          }
-        }
+        if (!document.hidden) await this.lookOnce();
+        this.failedCount = 0;
       } catch (problem) {
         if (problem.name === "AbortError") return;
-        if (problem.status === 404) return this.area.append(errorBox(problem));
+        // It is gone, or nothing is told without a token.
+        if ([401, 404].includes(problem.status)) return this.area.append(errorBox(problem));
+        this.failedCount += 1;
       }
       if (!this.signal.aborted && this.run.state !== "ended") this.look();
-    }, LOOK_EVERY_MS);
-    this.signal.addEventListener("abort", () => clearTimeout(timer));
+    }, wait_ms);
+  }
+
+  async lookOnce() {
+    const before = this.run;
+    const run = await get(this.runPath, {}, this.signal);
+    // What a button brought meanwhile is newer.
+    if (this.run !== before) return;
+    this.run = run;
+    this.drawSeen();
   }
 
   drawEnd() {
