@@ -11,6 +11,9 @@ const MOST = 20_000;
 /** More than these are not held back: then the list is loaded anew. */
 const MOST_HELD = 1000;
 const MOST_OPEN = 50;
+// A session is judged a moment after its end, or never: where the judge is off, in another run, forgotten.
+const JUDGED_AFTER_MS = 400;
+const MOST_ASKED = 6;
 
 let last = {};
 
@@ -32,6 +35,7 @@ export class SessionList {
     this.next = null;
     this.gap = null;
     this.cursor = null;
+    this.asked = new Map();
   }
 
   /** All rows: those that still run, then those that ended. */
@@ -136,8 +140,32 @@ export class SessionList {
     if (this.ended.length > MOST + PAGE) this.ended = this.ended.slice(0, MOST);
   }
 
-  /** Asks anew for sessions that were not judged yet when they were asked for. */
-  async judge(ids, signal) {
+  /** Whether no judgement of this session is waited for any more. */
+  isGivenUp(id) {
+    return this.asked.get(id)?.count >= MOST_ASKED;
+  }
+
+  /** In how many milliseconds the first of these is to be asked for again; null: none of them is. */
+  judgeIn(ids) {
+    const now = performance.now();
+    let due = Infinity;
+    for (const id of ids) {
+      if (!this.asked.has(id)) this.asked.set(id, { count: 0, due: now + JUDGED_AFTER_MS });
+      if (!this.isGivenUp(id)) due = Math.min(due, this.asked.get(id).due);
+    }
+    return due === Infinity ? null : Math.max(0, due - now);
+  }
+
+  /** Asks anew for those of these whose turn it is; each has its turn so many times, later and later. */
+  async judge(all, signal) {
+    const now = performance.now();
+    const ids = all.filter((id) => !this.isGivenUp(id) && this.asked.get(id).due <= now);
+    if (!ids.length) return;
+    for (const id of ids) {
+      const one = this.asked.get(id);
+      one.count += 1;
+      one.due = now + JUDGED_AFTER_MS * 2 ** one.count;
+    }
     const { sessions } = await get("sessions", { session: ids, limit: ids.length }, signal);
     const judged = new Map(sessions.filter((one) => one.is_judged).map((one) => [one.id, one]));
     if (judged.size) this.ended = this.ended.map((one) => judged.get(one.id) ?? one);

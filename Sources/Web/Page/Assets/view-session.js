@@ -22,7 +22,10 @@ const ROWS_OF_PICTURE = 120;
 /** More of a text is not shown on the page; the file has it. */
 const MOST_SHOWN = 300_000;
 const RUNNING_EVERY_MS = 500;
-const JUDGED_AFTER_MS = 500;
+// It is judged a moment after its end, or never: where the judge is off, in another run, forgotten.
+const JUDGED_AFTER_MS = 400;
+const MOST_ASKED = 6;
+const LONGEST_WAIT_MS = 10_000;
 
 export async function show(main, { id }, query, signal) {
   await new SessionView(main, id, query, signal).load();
@@ -33,32 +36,49 @@ class SessionView {
     Object.assign(this, { main, id, query, signal });
     this.limit = FIRST_ROWS;
     this.isUnfolded = false;
+    this.askedCount = 0;
+    this.failedCount = 0;
+    this.trouble = h("div", {});
   }
 
   async load() {
     this.session = await get("sessions/" + encodeURIComponent(this.id), {}, this.signal);
     document.title = `${this.id} · fakemx`;
     this.draw();
+    this.signal.addEventListener("abort", () => clearTimeout(this.following));
     this.follow();
   }
 
-  // A session that runs is drawn again as it goes on; one that just ended, when it is judged.
+  // A session that runs is drawn again as it goes on; one that just ended, when it is judged, if it ever is.
   follow() {
-    const isDone = this.session.ended_by && this.session.is_judged !== false;
-    if (isDone) return;
-    const again = async () => {
-      if (this.signal.aborted) return;
-      const before = JSON.stringify(this.session);
-      try {
-        this.session = await get("sessions/" + encodeURIComponent(this.id), {}, this.signal);
-        if (JSON.stringify(this.session) !== before) this.draw();
-        this.follow();
-      } catch (problem) {
-        if (problem.name !== "AbortError") this.main.append(errorBox(problem));
-      }
-    };
-    const timer = setTimeout(again, this.session.ended_by ? JUDGED_AFTER_MS : RUNNING_EVERY_MS);
-    this.signal.addEventListener("abort", () => clearTimeout(timer));
+    const isJudged = this.session.is_judged !== false || this.isGivenUp;
+    if (this.signal.aborted || (this.session.ended_by && isJudged)) return;
+    const wait_ms = this.session.ended_by ? JUDGED_AFTER_MS * 2 ** this.askedCount : RUNNING_EVERY_MS;
+    this.following = setTimeout(() => this.look(),
+      Math.max(wait_ms, this.failedCount && Math.min(LONGEST_WAIT_MS, RUNNING_EVERY_MS * 2 ** this.failedCount)));
+  }
+
+  async look() {
+    const before = this.session;
+    try {
+      this.session = await get("sessions/" + encodeURIComponent(this.id), {}, this.signal);
+      this.failedCount = 0;
+      replace(this.trouble);
+      if (before.ended_by) this.askedCount += 1;
+      const isLast = this.askedCount === MOST_ASKED && this.session.is_judged === false;
+      if (isLast || JSON.stringify(this.session) !== JSON.stringify(before)) this.draw();
+    } catch (problem) {
+      if (problem.name === "AbortError") return;
+      replace(this.trouble, errorBox(problem));
+      // It is gone, or nothing is told without a token.
+      if ([401, 404].includes(problem.status)) return;
+      this.failedCount += 1;
+    }
+    this.follow();
+  }
+
+  get isGivenUp() {
+    return this.askedCount >= MOST_ASKED;
   }
 
   draw() {
@@ -76,10 +96,11 @@ class SessionView {
     this.findings ??= h("section", { "aria-label": "Findings" });
     replace(this.findings, h("h2", {}, `Findings${session.findings?.length ? ` (${session.findings.length})` : ""}`),
       session.findings?.length ? session.findings.map(findingItem) : h("p", { class: "quiet" },
-        !session.ended_by ? "Judged when it ends." : session.is_judged === false ? "Not judged yet."
+        !session.ended_by ? "Judged when it ends."
+          : session.is_judged === false ? this.isGivenUp ? "Not judged." : "Not judged yet."
           : "Nothing was found against the sender."));
     if (isFirst) {
-      replace(this.main, this.head, this.tabs.element, this.findings);
+      replace(this.main, this.head, this.trouble, this.tabs.element, this.findings);
       this.watchWidth();
     }
     this.tabs.show(this.tabs.now);

@@ -15,7 +15,6 @@ const REFRESH_EVERY_MS = 150;
 const REFRESH_BUSY_MS = 1000;
 const BUSY_MS = 1500;
 const RUNNING_EVERY_MS = 1000;
-const JUDGED_AFTER_MS = 400;
 const SAID_EVERY_MS = 4000;
 const MOST_COMPARED = 6;
 
@@ -262,35 +261,38 @@ class SessionsView {
       box, time(one.started), h("a", { href: link("sessions/" + one.id), tabindex: "-1" }, one.id), peer(one.client),
       peer(one.helo), from.length ? peer(from[0] === "" ? "<>" : from[0], from.length) : quiet("—"),
       to.length ? peer(to[0], to.length, to) : quiet("—"), phaseStrip(one),
-      verdictMark(one.verdict ?? (one.ended_by ? undefined : "open")), findings(one),
+      verdictMark(one.verdict ?? (one.ended_by ? undefined : "open")),
+      findings(one, this.sessions.isGivenUp(one.id)),
       one.ended_by ? duration(one.duration_us) : quiet("runs"),
     ];
   }
 
   /** Findings come a moment after the end: rows in sight that wait for theirs are asked for again. */
   awaitJudge() {
-    if (this.judging) return;
+    if (this.isJudging) return;
+    clearTimeout(this.judging);
     if (this.isBusy) {
-      this.judging = setTimeout(() => {
-        this.judging = null;
-        this.awaitJudge();
-      }, BUSY_MS);
+      this.judging = setTimeout(() => this.awaitJudge(), BUSY_MS);
       return;
     }
     const [first, last] = this.list.window;
     const ids = this.sessions.rows.slice(first, last).filter((one) => one.ended_by
       && one.is_judged === false).map((one) => one.id);
-    if (!ids.length) return;
+    const list = this.sessions;
+    const wait_ms = list.judgeIn(ids);
+    if (wait_ms === null) return;
     this.judging = setTimeout(async () => {
-      const list = this.sessions;
+      this.isJudging = true;
       try {
         await list.judge(ids, this.signal);
-        this.judging = null;
-        if (this.sessions === list) this.draw();
       } catch {
-        this.judging = null;
+        // Its next turn comes; what is wrong is said by the list.
       }
-    }, JUDGED_AFTER_MS);
+      this.isJudging = false;
+      if (this.signal.aborted) return;
+      if (ids.some((id) => list.isGivenUp(id))) this.list.redraw();
+      this.draw();
+    }, Math.ceil(wait_ms));
   }
 
   tellNews(count) {
@@ -348,8 +350,9 @@ function quiet(text) {
   return h("span", { class: "quiet" }, text);
 }
 
-function findings(one) {
+function findings(one, isGivenUp) {
   if (!one.ended_by) return quiet("—");
+  if (one.is_judged === false && isGivenUp) return h("span", { class: "quiet", title: "not judged" }, "—");
   if (one.is_judged === false) return h("span", { class: "quiet", title: "not judged yet" }, "…");
   const counts = new Map();
   for (const { severity } of one.findings ?? []) counts.set(severity, (counts.get(severity) ?? 0) + 1);
