@@ -217,3 +217,36 @@ class Compare(Story):
         self.assertTrue(page.url.endswith("#/compare?ids=s3,s8"), page.url)
         page.reload()
         expect(page.get_by_role("columnheader").filter(has_text="s8")).to_be_visible()
+
+
+class Unjudged(PageTest):
+    """Where nobody judges, the page asks a few times and then lets it be."""
+
+    arguments = ("--judge", "off")
+    MOST_ASKED = 6
+
+    @classmethod
+    def traffic(cls):
+        traffic.swaks(cls.sink, "eod-554@any.test")
+
+    def requests_for(self, route, pattern):
+        """What was asked in the two hours after this view was opened, as the page sees the time, and who looks at it."""
+        visitor = self.visit("#/rules")
+        asked = []
+        visitor.page.on("request", lambda one: asked.append(one.url) if re.search(pattern, one.url) else None)
+        visitor.page.clock.install()
+        visitor.open(route)
+        for _ in range(40):
+            visitor.page.clock.fast_forward(180_000)
+            visitor.page.wait_for_timeout(50)
+        return len(asked), visitor.page.get_by_role("main")
+
+    def test_a_session_is_asked_for_a_few_times(self):
+        count, main = self.requests_for("#/sessions/s1", r"/sessions/s1$")
+        self.assertEqual(count, 1 + self.MOST_ASKED)
+        expect(main).to_contain_text("Not judged.")
+
+    def test_the_list_asks_a_few_times(self):
+        count, main = self.requests_for("#/sessions", r"[?&]session=s1")
+        self.assertEqual(count, self.MOST_ASKED)
+        expect(main.get_by_title("not judged", exact=True)).to_have_text("—")
