@@ -23,7 +23,8 @@ export async function show(main, { name }, query, signal) {
 async function showList(main, signal) {
   const { lessons } = await get("lessons", {}, signal);
   replace(main, h("h1", {}, "Lessons"),
-    h("p", { class: "quiet" }, "Each step is sent by a small built-in sender, or by your own hands, and the sink says what it saw."),
+    h("p", { class: "quiet" },
+      "Each step is sent by a small built-in sender, or by your own hands, and the sink says what it saw."),
     lessons.length ? lessons.map(lessonItem)
       : emptyState("There are no lessons.", "fakemx looks for them in Config/lessons and /usr/share/fakemx/lessons."));
 }
@@ -51,7 +52,8 @@ class LessonView {
     this.steps = h("ol", { class: "lesson-steps", "aria-label": "Steps" });
     this.state = h("p", { class: "offscreen", role: "status" });
     replace(this.main,
-      h("div", { class: "bar" }, h("a", { class: "button", href: link("lessons") }, "← Lessons"), h("h1", {}, this.lesson.title)),
+      h("div", { class: "bar" }, h("a", { class: "button", href: link("lessons") }, "← Lessons"),
+        h("h1", {}, this.lesson.title)),
       paragraphs(this.lesson.about), this.state, h("div", { class: "lesson-frame" }, this.steps, this.area));
     this.begun = h("button", { type: "button", class: "primary", onClick: () => this.begin() }, "Begin");
     replace(this.area, this.begun);
@@ -113,16 +115,20 @@ class LessonView {
     this.checks = h("ul", { class: "lesson-checks" });
     this.after = h("div", { hidden: true });
     const isLast = this.run.step + 1 === this.lesson.steps.length;
-    this.next = h("button", { type: "button", class: "primary", onClick: () => this.goOn() }, isLast ? "Finish" : "Next step");
+    this.next = h("button", { type: "button", class: "primary", onClick: () => this.goOn() },
+      isLast ? "Finish" : "Next step");
     replace(this.area, h("h2", { tabindex: "-1" }, `${this.run.step + 1}. ${step.title}`), paragraphs(step.say),
       rules.length ? [h("h3", {}, "The sink's rules"), h("pre", { class: "wire" }, rules.join("\n"))] : null,
       step.guess.map((question) => this.question(question)), step.sends.length ? this.sending(step) : null,
       this.talk.element, this.sessions, this.checks, this.after, h("div", { class: "bar" }, this.next));
     replace(this.after,
-      step.means ? h("section", { class: "lesson-means" }, h("h3", {}, "What it probably means"), paragraphs(step.means)) : null,
-      step.fails ? h("section", { class: "lesson-fails" }, h("h3", {}, "Where that fails"), paragraphs(step.fails)) : null,
+      step.means ? h("section", { class: "lesson-means" }, h("h3", {}, "What it probably means"),
+        paragraphs(step.means)) : null,
+      step.fails ? h("section", { class: "lesson-fails" }, h("h3", {}, "Where that fails"),
+        paragraphs(step.fails)) : null,
       step.questions.map((question) => this.question(question)),
-      step.read.length ? h("p", { class: "quiet" }, "Read: ", step.read.flatMap((one, index) => [index ? "; " : "", citation(one)])) : null);
+      step.read.length ? h("p", { class: "quiet" }, "Read: ",
+        step.read.flatMap((one, index) => [index ? "; " : "", citation(one)])) : null);
     this.drawSeen();
     this.area.querySelector("h2").focus();
   }
@@ -132,11 +138,12 @@ class LessonView {
       this.run = await post(`${this.runPath}/send`, undefined, { signal: this.signal });
       this.drawSeen();
     }) }, "Let the built-in sender send");
-    const place = this.run.host.includes(":") ? `[${this.run.host}]:${this.run.port}` : `${this.run.host}:${this.run.port}`;
+    const { host, port } = this.run;
+    const place = host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
     return h("section", {}, h("div", { class: "bar" }, button),
       h("details", {}, h("summary", {}, "Or by hand"),
         h("p", {}, "The sink of this lesson listens on ", h("code", {}, place), "; what you send is seen here."),
-        step.hands ? paragraphs(step.hands.replaceAll("{host}", this.run.host).replaceAll("{port}", this.run.port)) : null,
+        step.hands ? paragraphs(step.hands.replaceAll("{host}", host).replaceAll("{port}", port)) : null,
         this.run.hands.map((commands, index) => [
           step.sends[index]?.by ? h("h4", {}, `As ${step.sends[index].by}`) : null,
           commands.map((one) => h("div", { class: "lesson-command" },
@@ -158,7 +165,8 @@ class LessonView {
     const group = "question-" + this.questionNumber();
     const choose = (index) => {
       const isRight = index === question.answer;
-      replace(answer, h("p", {}, h("strong", { class: isRight ? "is-right" : "is-wrong" }, isRight ? "✓ Right." : "✕ Not quite."), " ",
+      const verdict = isRight ? "✓ Right." : "✕ Not quite.";
+      replace(answer, h("p", {}, h("strong", { class: isRight ? "is-right" : "is-wrong" }, verdict), " ",
         isRight ? null : `It is: ${question.choices[question.answer]}`), paragraphs(question.why));
     };
     return h("fieldset", { class: "lesson-question" }, h("legend", {}, question.ask),
@@ -188,7 +196,9 @@ class LessonView {
     replace(this.checks, seen.checks.map((check) => h("li", { class: check.met ? "is-right" : "quiet" },
       check.met ? "✓ seen: " : "○ not seen yet: ", h("code", {}, check.text))));
     const isSeen = seen.checks.every((check) => check.met);
-    if (isSeen && this.after.hidden && seen.checks.length) this.state.textContent = "The sink has seen what this step asks for.";
+    if (isSeen && this.after.hidden && seen.checks.length) {
+      this.state.textContent = "The sink has seen what this step asks for.";
+    }
     this.after.hidden = !isSeen;
     this.next.classList.toggle("primary", isSeen);
     if (!isSeen) this.next.textContent = "Skip this step";
@@ -235,7 +245,8 @@ class LessonView {
       download(`${this.name}.html`, "text/html", await text(`${this.runPath}/handout`, {}, this.signal));
     }) }, "Save the handout");
     replace(this.area, h("h2", { tabindex: "-1" }, "That was it"),
-      h("p", {}, "The handout is one HTML file: the steps, the diagrams of what the sink saw, and the answers on a page of their own."),
+      h("p", {}, "The handout is one HTML file: the steps, the diagrams of what the sink saw, and the answers on a page ",
+        "of their own."),
       h("div", { class: "bar" }, save, h("button", { type: "button", onClick: () => go("lessons") }, "All lessons")));
     this.area.querySelector("h2").focus();
   }
@@ -247,7 +258,8 @@ function sessionFigure(one) {
   const figure = h("figure", { class: "lesson-session" },
     h("figcaption", {}, `What the sink saw: session ${session.id}`, one.by ? [", ", visible(clip(one.by, 200))] : null),
     frame, h("h3", {}, "In the sender's log"),
-    one.log.length ? h("pre", { class: "wire" }, one.log.map((line, index) => [index ? "\n" : "", visible(clip(line, 2000))]))
+    one.log.length ? h("pre", { class: "wire" },
+      one.log.map((line, index) => [index ? "\n" : "", visible(clip(line, 2000))]))
       : h("p", { class: "quiet" }, "Nothing: no mail was under way."),
     one.findings ? [h("h3", {}, "Found against this sender"),
       one.findings.length ? one.findings.map(findingItem) : h("p", { class: "quiet" }, "Nothing.")] : null);

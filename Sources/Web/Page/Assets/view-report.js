@@ -119,7 +119,8 @@ function verdict(report) {
     marks.length ? h("p", { class: "report-counts" }, marks) : null,
     h("p", { class: "quiet" },
       counted(report.session_count, "session"), senderWords(report),
-      `, ${counted(report.message_count, "message")} accepted, profile ${report.profile}`, report.since ? [", ", time(report.since, { date: true })] : null,
+      `, ${counted(report.message_count, "message")} accepted, profile ${report.profile}`,
+      report.since ? [", ", time(report.since, { date: true })] : null,
       report.until ? [" to ", time(report.until, { date: true })] : null, `; fakemx ${report.version}`),
     report.lag
       ? h("p", { class: "quiet" }, `${counted(report.lag.waiting, "session")} ended and wait to be judged.`) : null);
