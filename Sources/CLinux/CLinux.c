@@ -211,7 +211,9 @@ int linux_resolve(
             (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {.s_addr = server}};
     }
     state.options &= ~(RES_DNSRCH | RES_DEFNAMES);
-    state.retry = 2;
+    // Two tries in all: of one server, or one of each of two.
+    if (state.nscount > 2) state.nscount = 2;
+    state.retry = state.nscount > 1 ? 1 : 2;
     state.retrans = patience_s > 1 ? patience_s / 2 : 1;
 
     unsigned char *answer = malloc(LARGEST_ANSWER);

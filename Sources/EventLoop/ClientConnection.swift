@@ -49,14 +49,14 @@ package final class ClientConnection {
         if status == 0 || status == -EINPROGRESS {
             trouble = wait(Int16(POLLOUT)) ? linux_take_error(descriptor) : ETIMEDOUT
         }
+        // What is thrown from here on ends this connection by its deinit.
         guard trouble == 0 else {
-            close(descriptor)
             throw trouble == ECONNRESET ? .reset : .refused(String(cString: strerror(abs(trouble))))
         }
         _ = linux_no_delay(descriptor)
     }
 
-    deinit { close(descriptor) }
+    deinit { if descriptor >= 0 { close(descriptor) } }
 
     package var isEncrypted: Bool { tls != nil }
 

@@ -31,6 +31,11 @@ package struct LessonRun: Sendable, Hashable {
 
     package var step: LessonStep? { lesson.steps.indices.contains(index) ? lesson.steps[index] : nil }
 
+    /// The one behind it; nil where it is the last.
+    package var nextStep: LessonStep? {
+        state != .ended && lesson.steps.indices.contains(index + 1) ? lesson.steps[index + 1] : nil
+    }
+
     /// Sessions that ended since the step began; those that are known already change nothing.
     package mutating func receive(_ sightings: [Sighting]) {
         guard state != .ended else { return }

@@ -24,6 +24,8 @@ package struct SystemResolver: NameResolver {
     private static let threadCount = 8
     /// How long one question is tried, in seconds, about: less than a judge waits for all of them.
     private static let patience_s: Int32 = 4
+    /// For a thread.
+    private static let longestWait = Duration.seconds(5)
     private static let largestAnswer = 64 << 10
 
     private let server: NameServer?
@@ -35,9 +37,17 @@ package struct SystemResolver: NameResolver {
         threads.start()
     }
 
+    /// Ends its threads; nothing is known from then on.
+    package func stop() async { try? await threads.shutdownGracefully() }
+
     package func records(_ name: String, _ type: RecordType) async -> NameAnswer<[String]> {
+        let asked = ContinuousClock.now
         do {
-            return try await threads.runIfActive { Self.ask(name, type, server) }
+            return try await threads.runIfActive {
+                // Whoever asked has gone on without it.
+                guard asked.duration(to: .now) < Self.longestWait else { return .unknown }
+                return Self.ask(name, type, server)
+            }
         } catch {
             return .unknown  // called off
         }

@@ -66,14 +66,14 @@ struct LessonPlayer {
 
     /// How it is done by hand.
     private func show(_ run: RunView, _ step: LessonStep) {
-        if isByHand, let hands = step.hands {
+        guard isByHand else { return }
+        if let hands = step.hands {
             paragraphs(hands.replacing("{host}", with: run.host).replacing("{port}", with: "\(run.port)"))
         }
         for (send, commands) in zip(step.sends, run.hands) {
             say("By hand\(send.by.map { ", as \(shown($0))" } ?? ""):")
             for command in commands {
                 say("  $ \(shown(command.command))")
-                guard isByHand else { continue }
                 for line in command.type { say("      \(shown(line))") }
             }
             say("")

@@ -41,7 +41,7 @@ package enum Launch {
                     identity: try identity(of: listener, configuration.caFile == nil ? nil : menu, &identities),
                     tlsFault: listener.tlsFault))
         }
-        var sink = SinkConfiguration(
+        return SinkConfiguration(
             listeners: listeners, tlsMenu: menu, rules: configuration.rules, seed: configuration.seed,
             timeScale: configuration.timeScale, magic: configuration.magic, catalogue: configuration.catalogue,
             store: store(configuration),
@@ -50,22 +50,15 @@ package enum Launch {
             judging: configuration.judging,
             loops: configuration.loops == 0 ? usualLoops(configuration) : configuration.loops,
             connectionLimit: configuration.connections)
-        sink.outsiders = try outsiders(configuration)
-        return sink
     }
 
-    private static func outsiders(_ configuration: Configuration) throws(LaunchTrouble) -> Outsiders {
-        var outsiders = Outsiders()
+    /// nil where the name system is not asked.
+    static func resolver(_ configuration: Configuration) -> SystemResolver? {
         switch configuration.names {
-        case .off: break
-        case .system: outsiders.resolver = CachingResolver(SystemResolver())
-        case .server(let address, let port):
-            outsiders.resolver = CachingResolver(
-                SystemResolver(SystemResolver.NameServer(address: address, port: port)))
-        case .records(let records): outsiders.resolver = records
+        case .off, .records: nil
+        case .system: SystemResolver()
+        case .server(let address, let port): SystemResolver(SystemResolver.NameServer(address: address, port: port))
         }
-        if let rspamd = try rspamd(configuration) { outsiders.checker = rspamd }
-        return outsiders
     }
 
     /// nil where none is named.

@@ -22,6 +22,8 @@ package final class Launched: Sendable {
     private let sources: SettingsSources
     private let menu: TLSMenu
     private let transcript: TranscriptForm?
+    /// nil where the name system is not asked.
+    private let resolver: SystemResolver?
 
     package struct Surroundings: Sendable {
         /// Where transcripts go.
@@ -74,8 +76,12 @@ package final class Launched: Sendable {
             case .off: nil
             }
         let isWatched = configuration.http != .off || surroundings.isWatched
-        let sink = try Launch.sinkConfiguration(configuration, menu, transcript: transcript, isWatched: isWatched)
+        var sink = try Launch.sinkConfiguration(configuration, menu, transcript: transcript, isWatched: isWatched)
+        if case .records(let records) = configuration.names { sink.outsiders.resolver = records }
+        let resolver = Launch.resolver(configuration)
+        if let resolver { sink.outsiders.resolver = CachingResolver(resolver) }
         if let rspamd = try Launch.rspamd(configuration) {
+            sink.outsiders.checker = rspamd
             do { try await rspamd.ping() } catch {
                 warnings.append("--rspamd: \(error); until it answers, nothing is said of SPF, DKIM and DMARC")
             }
@@ -106,7 +112,7 @@ package final class Launched: Sendable {
             await server.stop(grace_ms: 0)
             throw error
         }
-        return Launched(server, web, addresses, warnings, sources, menu, current, transcript, isWatched)
+        return Launched(server, web, resolver, addresses, warnings, sources, menu, current, transcript, isWatched)
     }
 
     /// The configuration in force, as the HTTP side asks for it.
@@ -184,11 +190,12 @@ package final class Launched: Sendable {
     private let isWatched: Bool
 
     private init(
-        _ server: Server, _ web: WebServer?, _ addresses: [String], _ warnings: [String], _ sources: SettingsSources,
+        _ server: Server, _ web: WebServer?, _ resolver: SystemResolver?, _ addresses: [String], _ warnings: [String], _ sources: SettingsSources,
         _ menu: TLSMenu, _ inForce: Current, _ transcript: TranscriptForm?, _ isWatched: Bool
     ) {
         self.server = server
         self.web = web
+        self.resolver = resolver
         self.addresses = addresses
         self.warnings = warnings
         self.sources = sources
@@ -227,5 +234,6 @@ package final class Launched: Sendable {
     package func stop(grace_ms: Int) async {
         await server.stop(grace_ms: grace_ms)
         await web?.stop()
+        await resolver?.stop()
     }
 }

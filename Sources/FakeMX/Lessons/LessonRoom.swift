@@ -10,6 +10,9 @@ package actor LessonRoom: LessonDesk {
         package static let runs = 8
         /// A run that nobody asks for ends after so long.
         package static let idle = Duration.seconds(1800)
+        /// Where there is no room, the one that was asked for longest ago makes some, if it was so long ago: a page that
+        /// is open asks each second.
+        package static let left = Duration.seconds(60)
         static let sweep = Duration.seconds(30)
     }
 
@@ -41,6 +44,9 @@ package actor LessonRoom: LessonDesk {
 
     package func begin(_ name: String) async throws(LessonRefusal) -> RunView {
         guard let lesson = lesson(name) else { throw .unknownLesson(name, among: lessons().map(\.name)) }
+        if runs.count + beginning >= Bounds.runs, let left = longestLeft() {
+            await runs.removeValue(forKey: left)?.stage.stop()
+        }
         guard !isClosed, runs.count + beginning < Bounds.runs else { throw .tooMany(Bounds.runs) }
         number += 1
         let id = "r\(number)"
@@ -48,10 +54,13 @@ package actor LessonRoom: LessonDesk {
         defer { beginning -= 1 }
         do {
             let stage = try await LessonStage.begin(lesson, id: id, host: host)
-            let view = try await stage.look()
-            guard !isClosed else {
+            let view: RunView
+            do {
+                view = try await stage.look()
+                if isClosed { throw LessonTrouble("fakemx is being stopped") }
+            } catch {
                 await stage.stop()
-                throw LessonTrouble("fakemx is being stopped")
+                throw error
             }
             runs[id] = Taken(lesson: lesson.name, stage: stage)
             keepSweeping()
@@ -112,6 +121,12 @@ package actor LessonRoom: LessonDesk {
     }
 
     // MARK: Runs that nobody uses
+
+    private func longestLeft() -> String? {
+        let now = ContinuousClock.now
+        let left = runs.filter { $0.value.used.duration(to: now) > Bounds.left }
+        return left.min { $0.value.used < $1.value.used }?.key
+    }
 
     /// Only while there are runs.
     private func keepSweeping() {

@@ -161,9 +161,10 @@ private struct Dialogue {
         var lines: [String] = []
         while true {
             let line = String(decoding: try connection.readLine(), as: UTF8.self)
-            // A server that never comes to an end is left alone.
-            if lines.count < Self.mostLines { lines.append(line) }
+            lines.append(line)
             if line.dropFirst(3).first != "-" { return ReplyLines(lines: lines) }
+            // A server that never comes to an end is left alone.
+            guard lines.count < Self.mostLines else { throw .closed }
         }
     }
 

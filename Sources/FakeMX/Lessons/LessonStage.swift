@@ -32,7 +32,8 @@ package actor LessonStage {
     private var run: LessonRun
     /// What came behind it belongs to the step.
     private var since: Cursor
-    private var isSending = false
+    /// The sender is at work, or the step changes: neither may meet the other.
+    private var isBusy = false
 
     /// - Parameter host: the address that the sink of the run has; port 0 is free.
     package static func begin(_ lesson: Lesson, id: String, host: String) async throws(LessonTrouble) -> LessonStage {
@@ -47,7 +48,7 @@ package actor LessonStage {
         do {
             let launched = try await Launched.start(sources, surroundings)
             let stage = LessonStage(lesson, id, launched, try await launched.server.cursor())
-            do { try await stage.setRules() } catch {
+            do { try await stage.setRules(of: lesson.steps.first) } catch {
                 await launched.stop(grace_ms: 0)
                 throw error
             }
@@ -141,28 +142,36 @@ package actor LessonStage {
 
     /// The built-in sender does this step; what came of it is there when this returns.
     package func send() async throws(LessonTrouble) {
-        guard let step = run.step, !isSending else { return }
-        isSending = true
+        guard let step = run.step else { return }
+        try occupy()
+        defer { isBusy = false }
         await LessonSender(host: relay.host, port: relay.port).send(step.sends)
-        isSending = false
+    }
+
+    private func occupy() throws(LessonTrouble) {
+        guard !isBusy else { throw LessonTrouble("the step is still being played; wait for its end") }
+        isBusy = true
     }
 
     /// Goes on to the next step, whether or not this one was seen.
     ///
     /// - Returns: whether there is one.
     package func advance() async throws(LessonTrouble) -> Bool {
+        try occupy()
+        defer { isBusy = false }
         do {
             try await see()
-            guard run.advance() else { return false }
-            try await setRules()
+            guard let next = run.nextStep else { return run.advance() }
+            try await setRules(of: next)
+            // Whoever looks meanwhile sees the step before, and its sessions.
             since = try await launched.server.cursor()
-            return true
+            return run.advance()
         } catch { throw LessonTrouble("\(error)") }
     }
 
     /// Those of the step stand in front of those of the lesson, and hide what has the same name.
-    private func setRules() async throws {
-        guard let step = run.step else { return }
+    private func setRules(of step: LessonStep?) async throws {
+        guard let step else { return }
         await launched.server.removeRules(where: nil)
         let names = Set(step.rules.map(\.rule.name))
         let rules = step.rules + run.lesson.rules.filter { $0.rule.name.isEmpty || !names.contains($0.rule.name) }

@@ -26,13 +26,13 @@ package protocol NameResolver: Sendable {
 }
 
 extension NameResolver {
-    /// IPv4 and IPv6.
+    /// IPv4 and IPv6; half an answer is none, since the half that is missing may hold the peer.
     func addresses(_ name: String) async -> NameAnswer<[String]> {
         async let four = records(name, .address4)
         async let six = records(name, .address6)
         switch await (four, six) {
         case (.found(let four), .found(let six)): return .found(four + six)
-        case (.found(let one), _), (_, .found(let one)): return .found(one)
+        case (.found(let one), .none), (.none, .found(let one)): return .found(one)
         case (.none, .none): return .none
         default: return .unknown
         }

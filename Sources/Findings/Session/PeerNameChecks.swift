@@ -16,7 +16,7 @@ enum PeerNameChecks {
         case .found(let names):
             guard !names.isEmpty else { return }
             ledger.kept(.connNoPtr)
-            checkForward(names.prefix(nameLimit), peer, facts, &ledger)
+            checkForward(names.prefix(nameLimit), peer, facts, isAll: names.count <= nameLimit, &ledger)
             checkGeneric(names.prefix(nameLimit), peer, &ledger)
         }
     }
@@ -28,9 +28,9 @@ enum PeerNameChecks {
 
     /// One name that leads back is enough; one that could not be asked about may be it.
     private static func checkForward(
-        _ names: ArraySlice<String>, _ peer: NetworkAddress, _ facts: NameFacts, _ ledger: inout Ledger
+        _ names: ArraySlice<String>, _ peer: NetworkAddress, _ facts: NameFacts, isAll: Bool, _ ledger: inout Ledger
     ) {
-        var isKnown = true
+        var isKnown = isAll
         for name in names {
             switch facts.reverseAddresses[name] {
             case .found(let addresses) where addresses.contains(where: { NetworkAddress($0) == peer }):

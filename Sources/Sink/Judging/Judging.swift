@@ -74,6 +74,8 @@ package final class Judging: Sendable {
         /// What others were asked about some of it, by its place, and the first place that nobody was asked about.
         var asked: [Int: Asked] = [:]
         var front = 0
+        var silenceOfNames = Outsiders.Silence()
+        var silenceOfMail = Outsiders.Silence()
     }
 
     /// How the judging stands.
@@ -105,6 +107,8 @@ package final class Judging: Sendable {
     private let count = Atomic<Int>(0)
     /// When work came last, nanoseconds.
     private let lastPut_ns = Atomic<UInt64>(0)
+    /// Nobody outside is asked any more, nor waited for.
+    private let isClosing = Atomic<Bool>(false)
     /// Those who wait for everything to be judged.
     private let askers = Atomic<Int>(0)
     /// When the work in hand was handed over, nanoseconds; 0: nothing is in hand.
@@ -210,6 +214,7 @@ package final class Judging: Sendable {
 
     /// What waits is judged first.
     package func close() async {
+        isClosing.store(true, ordering: .relaxed)
         await settle()
         let rest = waiting.withLock { waiting in
             waiting.isClosed = true
@@ -273,7 +278,7 @@ package final class Judging: Sendable {
     private func askAhead(_ bench: inout Bench) {
         guard !outsiders.isNobody else { return }
         while bench.front < min(bench.hand.count, bench.position + Bounds.asked) {
-            bench.asked[bench.front] = ask(bench.hand[bench.front].work)
+            bench.asked[bench.front] = ask(bench.hand[bench.front].work, bench)
             bench.front += 1
         }
     }
@@ -294,13 +299,16 @@ package final class Judging: Sendable {
         }
     }
 
-    private func ask(_ work: Work) -> Asked? {
+    private func ask(_ work: Work, _ bench: Bench) -> Asked? {
+        guard !isClosing.load(ordering: .relaxed) else { return nil }
         switch work {
-        case .message(let message): outsiders.ask(message.question).map { .message($0) }
+        case .message(let message):
+            guard bench.silenceOfMail.isOver else { return nil }
+            return outsiders.ask(message.question).map { .message($0) }
         case .session(let session):
-            outsiders.resolver == nil
-                ? nil : outsiders.ask(NameQuestions(SessionTrace(session.log))).map { .session($0) }
-        case .mark, .forget: nil
+            guard outsiders.resolver != nil, bench.silenceOfNames.isOver else { return nil }
+            return outsiders.ask(NameQuestions(SessionTrace(session.log))).map { .session($0) }
+        case .mark, .forget: return nil
         }
     }
 
@@ -335,7 +343,9 @@ package final class Judging: Sendable {
         input.offer = TraceOffer(message)
         Judge.judge(input, &open.ledger)
         if let inquiry {
-            if let verdict = inquiry.answer() {
+            let verdict = inquiry.answer { isClosing.load(ordering: .relaxed) }
+            bench.silenceOfMail.note(answered: verdict != nil)
+            if let verdict {
                 verdict.judge(input, helo: message.helo, &open.ledger)
             } else {
                 counts.withLock { $0.mailUnanswered += 1 }
@@ -357,7 +367,8 @@ package final class Judging: Sendable {
             open?.ledger ?? Ledger(settings: settings, session: trace.id, isLocalPeer: trace.isLoopback)
         var circumstances = verdicts.circumstances(of: trace)
         if let inquiry {
-            circumstances.names = inquiry.answer()
+            circumstances.names = inquiry.answer { isClosing.load(ordering: .relaxed) }
+            bench.silenceOfNames.note(answered: circumstances.names != nil)
             if circumstances.names == nil { counts.withLock { $0.namesUnanswered += 1 } }
         }
         Judge.judge(trace, circumstances, &ledger)

@@ -17,6 +17,21 @@ package struct Outsiders: Sendable {
 
     var isNobody: Bool { resolver == nil && checker == nil }
 
+    /// Whoever left so many questions in a row without an answer is not asked for a while.
+    struct Silence {
+        private static var most: Int { 3 }
+        private static var rest: DispatchTimeInterval { .seconds(60) }
+        private var count = 0
+        private var until = DispatchTime(uptimeNanoseconds: 0)
+
+        var isOver: Bool { .now() >= until }
+
+        mutating func note(answered: Bool) {
+            count = answered ? 0 : count + 1
+            if count >= Self.most { (count, until) = (0, .now() + Self.rest) }
+        }
+    }
+
     func ask(_ questions: NameQuestions?) -> Inquiry<NameFacts>? {
         guard let questions, let resolver else { return nil }
         return Inquiry { await NameFacts.asked(questions, of: resolver) }
@@ -52,11 +67,17 @@ final class Inquiry<Answer: Sendable>: Sendable {
     }
 
     /// Waits for it; asked once. Not on a thread of the loops.
-    func answer() -> Answer? {
-        guard box.isThere.wait(timeout: deadline) == .success else {
-            task.cancel()
-            return nil
+    ///
+    /// - Parameter isHurried: asked again and again; nobody waits any longer when it is so.
+    func answer(unless isHurried: () -> Bool) -> Answer? {
+        while box.isThere.wait(timeout: min(deadline, .now() + Self.look)) != .success {
+            if .now() >= deadline || isHurried() {
+                task.cancel()
+                return nil
+            }
         }
         return box.answer.withLock { $0 }
     }
+
+    private static var look: DispatchTimeInterval { .milliseconds(100) }
 }

@@ -65,6 +65,8 @@ enum ScenarioCalls {
             throw Problem("bad-rule", 422, "The rule is wrong", complaint.description, parameter: "name")
         }
         let server = call.face.server
+        // In force without them first: rules that stay the same would keep their counts.
+        _ = await server.removeRules { $0.scenario == scenario.name }
         do { try await server.addRules(scenario.rules, of: scenario.name) } catch { throw Rules.problem(error) }
         let now_ns = server.now_ns
         let set = server.ruleStatus.filter { $0.scenario == scenario.name }

@@ -166,6 +166,9 @@ struct ReportCommand: AsyncParsableCommand {
 
     /// - Throws: exit status 1 with one line when something at least as grave as `gate` was found.
     private static func judge(_ report: Report, _ gate: Severity) throws {
+        if report.session_count == 0 {
+            Output.error("--fail-on: no session was looked at, so nothing was found; are the words right?")
+        }
         let grave = report.broken.filter { $0.severity >= gate }
         guard let first = grave.first else { return }
         let others = grave.count > 1 ? " and \(grave.count - 1) more" : ""

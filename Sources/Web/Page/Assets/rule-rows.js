@@ -18,8 +18,8 @@ export function ruleRows({ complain, changed, edit }) {
     list.ariaBusy = "false";
     if (!rules.length) {
       rows.clear();
-      replace(list, emptyState("No rules: every message is accepted.", "Build one, load a scenario, or send to ",
-        h("code", {}, "rcpt-550@any.test"), "."));
+      replace(list, emptyState("No rules: every message is accepted, but for recipients that ask for something else.",
+        "Build one, load a scenario, or send to ", h("code", {}, "rcpt-550@any.test"), "."));
       return;
     }
     const order = rules.map((rule) => {

@@ -29,6 +29,8 @@ export class SessionList {
     this.filter = filter;
     this.open = [];
     this.runningDue = 0;
+    // Those that run were not asked for, as it was too early: one that just began may be missing.
+    this.isBehind = false;
     this.ended = [];
     this.held = [];
     this.isOverfull = false;
@@ -99,7 +101,9 @@ export class SessionList {
       return 0;
     }
     const since = this.cursor;
-    const keeps = holds || performance.now() < this.runningDue;
+    const isEarly = performance.now() < this.runningDue;
+    const keeps = holds || isEarly;
+    this.isBehind = isEarly;
     const [open, page] = await Promise.all([
       keeps ? this.open : asksRunning ? this.running(signal) : [], this.page({ since, limit: FIRST_PAGE }, signal),
     ]);

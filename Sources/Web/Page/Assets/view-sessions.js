@@ -214,7 +214,7 @@ class SessionsView {
   /** Nothing is told of a session that goes on: as long as one runs, it is asked. */
   watchRunning() {
     clearTimeout(this.watching);
-    if (this.sessions.open.length || this.isBusy) {
+    if (this.sessions.open.length || this.sessions.isBehind || this.isBusy) {
       this.watching = setTimeout(() => this.refresh(), this.isBusy ? BUSY_MS : RUNNING_EVERY_MS);
     }
   }
