@@ -78,6 +78,28 @@ class Rules(PageTest):
         expect(page.get_by_role("button", name="Set this rule")).to_be_enabled()
         expect(text).to_contain_text("first=2")
 
+    def test_the_answer_to_an_older_text_lets_nothing_be_set(self):
+        page = self.visit("#/rules").page
+        # The answers come when the test wants them to.
+        held = []
+        page.route("**/api/fakemx/rules?check=true", lambda route: held.append(route))
+        page.get_by_role("button", name="Write", exact=True).click()
+        field, button = page.get_by_label(re.compile("^One line")), page.get_by_role("button", name="Set this rule")
+        field.fill("rcpt to=*@old.test: 550 5.1.1 No")
+        page.wait_for_timeout(400)
+        field.press("End")
+        field.press_sequentially(" more")
+        older, held[:] = list(held), []
+        for route in older:
+            route.continue_()
+        page.wait_for_timeout(100)
+        expect(button).to_be_disabled()
+        page.wait_for_timeout(400)
+        expect(button).to_be_disabled()
+        for route in held:
+            route.continue_()
+        expect(button).to_be_enabled()
+
     def test_a_configured_one_is_switched_off_and_on(self):
         visitor = self.visit("#/rules")
         rule = self.rule(visitor, "Mailbox full")
