@@ -37,15 +37,15 @@ export class LiveTalk {
 
   rows(line) {
     if (line.octets !== undefined) return this.contentRows(line);
-    const isClient = line.who === "client";
-    return [row(`${isClient ? "C" : "S"}: ${line.text}`, isClient ? this.why(line.text) : undefined)];
+    if (line.who === "sink") return [row(`S: ${line.text}`, "", "from-sink")];
+    return [row(`C: ${line.text}`, this.why(line.text), "from-client")];
   }
 
   /** The lines of a message are one line to the sink. */
   contentRows(line) {
     const content = this.sends.map((send) => contentOf(send.lines)).find((lines) => lines.length) ?? [];
-    return [row(`C: (the message, ${line.octets} octets)`),
-      ...content.filter((one) => one.why).map((one) => row(one.line || "(an empty line)", one.why))];
+    return [row(`C: (the message, ${line.octets} octets)`, "", "from-client"),
+      ...content.filter((one) => one.why).map((one) => row(one.line || "(an empty line)", one.why, "from-client"))];
   }
 
   /** The very line first, else the same command with other words. */
@@ -56,7 +56,7 @@ export class LiveTalk {
       const why = (lines.find(isSame) ?? lines.find(isAlike))?.why;
       if (why) return why;
     }
-    return undefined;
+    return "";
   }
 }
 
@@ -67,4 +67,5 @@ function contentOf(lines) {
   return data >= 0 && dot >= 0 ? lines.slice(data + 1, dot + 1) : [];
 }
 
-const row = (said, why) => h("div", {}, h("dt", { class: "wire" }, visible(clip(said, 1000))), h("dd", {}, why ?? ""));
+const row = (said, why, from) => h("div", { class: from },
+  h("dt", { class: "wire" }, visible(clip(said, 1000))), h("dd", {}, why));
