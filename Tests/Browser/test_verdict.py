@@ -30,9 +30,9 @@ class Report(Story):
     def test_a_filter_narrows_it_and_stays_in_the_address(self):
         visitor = self.visit("#/report")
         visitor.page.get_by_label("Filter", exact=True).fill("session=s1")
-        expect(visitor.page.get_by_role("main")).to_contain_text("1 session, 1 message")
+        expect(visitor.page.get_by_role("main")).to_contain_text(re.compile("1 session of .*, 1 message accepted"))
         visitor.page.reload()
-        expect(visitor.page.get_by_role("main")).to_contain_text("1 session, 1 message")
+        expect(visitor.page.get_by_role("main")).to_contain_text(re.compile("1 session of .*, 1 message accepted"))
 
     def test_it_is_taken_along_in_each_form(self):
         visitor = self.visit("#/report")
