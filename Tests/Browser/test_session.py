@@ -2,7 +2,9 @@
 # the same as a list for those who do not see it; what can be saved and copied. And sessions side by side.
 
 import io
+import json
 import re
+import urllib.request
 from xml.etree import ElementTree
 
 from PIL import Image
@@ -250,3 +252,16 @@ class Unjudged(PageTest):
         count, main = self.requests_for("#/sessions", r"[?&]session=s1")
         self.assertEqual(count, self.MOST_ASKED)
         expect(main.get_by_title("not judged", exact=True)).to_have_text("—")
+
+    def test_one_that_runs_is_followed_through_failures(self):
+        client = traffic.raw(self.sink, b"EHLO open.example\r\n", close=False)
+        name = json.load(urllib.request.urlopen(f"{self.sink.url}/api/fakemx/sessions?open=true"))["sessions"][0]["id"]
+        visitor = self.visit(f"#/sessions/{name}")
+        visitor.expected.append("ERR_")
+        main = visitor.page.get_by_role("main")
+        visitor.page.route(f"**/sessions/{name}", lambda route: route.abort())
+        expect(main.get_by_role("alert")).to_contain_text("does not answer")
+        visitor.page.unroute_all()
+        client.close()
+        expect(main).to_contain_text("ended by")
+        expect(main.get_by_role("alert")).to_have_count(0)

@@ -190,7 +190,8 @@ package final class Launched: Sendable {
     private let isWatched: Bool
 
     private init(
-        _ server: Server, _ web: WebServer?, _ resolver: SystemResolver?, _ addresses: [String], _ warnings: [String], _ sources: SettingsSources,
+        _ server: Server, _ web: WebServer?, _ resolver: SystemResolver?, _ addresses: [String], _ warnings: [String],
+        _ sources: SettingsSources,
         _ menu: TLSMenu, _ inForce: Current, _ transcript: TranscriptForm?, _ isWatched: Bool
     ) {
         self.server = server

@@ -10,8 +10,8 @@ package actor LessonRoom: LessonDesk {
         package static let runs = 8
         /// A run that nobody asks for ends after so long.
         package static let idle = Duration.seconds(1800)
-        /// Where there is no room, the one that was asked for longest ago makes some, if it was so long ago: a page that
-        /// is open asks each second.
+        /// Where there is no room, the one that was asked for longest ago makes some, if it was so long ago: a page
+        /// that is open asks each second.
         package static let left = Duration.seconds(60)
         static let sweep = Duration.seconds(30)
     }
