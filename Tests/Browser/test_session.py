@@ -253,6 +253,8 @@ class Unjudged(PageTest):
         self.assertEqual(count, self.MOST_ASKED)
         expect(main.get_by_title("not judged", exact=True)).to_have_text("—")
 
+
+class Followed(PageTest):
     def test_one_that_runs_is_followed_through_failures(self):
         client = traffic.raw(self.sink, b"EHLO open.example\r\n", close=False)
         name = json.load(urllib.request.urlopen(f"{self.sink.url}/api/fakemx/sessions?open=true"))["sessions"][0]["id"]
