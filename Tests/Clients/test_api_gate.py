@@ -310,7 +310,7 @@ class Requests(Gate):
     def test_methods(self):
         allowed = {
             "/api/fakemx/sessions": "GET, HEAD", "/api/fakemx/messages": "DELETE, GET, HEAD", "/api/fakemx/reset": "POST",
-            "/api/fakemx/rules": "DELETE, GET, HEAD, POST", "/api/fakemx/rules/full": "DELETE, GET, HEAD, PUT",
+            "/api/fakemx/rules": "DELETE, GET, HEAD, POST", "/api/fakemx/rules/full": "DELETE, GET, HEAD, PATCH, PUT",
             "/api/fakemx/messages/s1.1": "DELETE, GET, HEAD", "/livez": "GET, HEAD", "/metrics": "GET, HEAD",
         }
         for path, methods in allowed.items():

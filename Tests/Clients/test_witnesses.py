@@ -90,7 +90,7 @@ class Listening(Sink):
     def broken(self, rules):
         """For each session, the oldest first: which of these rules are broken."""
         found = self.get("findings?limit=1000")["findings"]
-        ids = [session["id"] for session in reversed(self.get("sessions")["sessions"])]
+        ids = sorted((session["id"] for session in self.get("sessions")["sessions"]), key=lambda one: int(one[1:]))
         return [sorted(f["rule"] for f in found if f["session"] == one and f["rule"] in rules) for one in ids]
 
     def report(self):

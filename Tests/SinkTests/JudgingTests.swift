@@ -132,8 +132,10 @@ struct JudgingTests {
 
     @Test func `Others are asked of many at once, and the order of the sessions stays`() async throws {
         let slow = Slow()
-        let judging = try Judging(
-            settings: JudgingSettings(), outsiders: Outsiders(resolver: slow, checker: slow), observedSince_us: 0)
+        var outsiders = Outsiders(resolver: slow, checker: slow)
+        // Beside all other tests nobody runs for long.
+        outsiders.patience = .seconds(100)
+        let judging = try Judging(settings: JudgingSettings(), outsiders: outsiders, observedSince_us: 0)
         let told = Told()
         judging.whenJudged { session, _ in told.ids.withLock { $0.append(session.id) } }
         for number in UInt64(1)...20 {
@@ -161,9 +163,9 @@ struct JudgingTests {
     }
 
     @Test func `Without an answer in time it is judged all the same, and that is counted`() async throws {
-        let slow = Slow(isDumb: true)
-        let judging = try Judging(
-            settings: JudgingSettings(), outsiders: Outsiders(resolver: slow), observedSince_us: 0)
+        var outsiders = Outsiders(resolver: Slow(isDumb: true))
+        outsiders.patience = .seconds(1)
+        let judging = try Judging(settings: JudgingSettings(), outsiders: outsiders, observedSince_us: 0)
         judging.take(try session(1, client: "192.0.2.1"))
         await judging.settle()
         #expect(try #require(judging.verdicts.judgement(of: 1)).states[.connNoPtr] == .notObserved)

@@ -9,6 +9,8 @@ import Synchronization
 package struct Outsiders: Sendable {
     package var resolver: (any NameResolver)?
     package var checker: (any MailChecker)?
+    /// How long an answer may take, from the question.
+    package var patience = DispatchTimeInterval.seconds(10)
 
     package init(resolver: (any NameResolver)? = nil, checker: (any MailChecker)? = nil) {
         self.resolver = resolver
@@ -34,20 +36,17 @@ package struct Outsiders: Sendable {
 
     func ask(_ questions: NameQuestions?) -> Inquiry<NameFacts>? {
         guard let questions, let resolver else { return nil }
-        return Inquiry { await NameFacts.asked(questions, of: resolver) }
+        return Inquiry(patience) { await NameFacts.asked(questions, of: resolver) }
     }
 
     func ask(_ question: MailQuestion?) -> Inquiry<MailVerdict>? {
         guard let question, let checker else { return nil }
-        return Inquiry { await checker.verdict(on: question) }
+        return Inquiry(patience) { await checker.verdict(on: question) }
     }
 }
 
 /// A question that is on its way.
 final class Inquiry<Answer: Sendable>: Sendable {
-    /// How long an answer may take, from the question.
-    private static var patience: DispatchTimeInterval { .seconds(10) }
-
     private final class Box: Sendable {
         let answer = Mutex<Answer?>(nil)
         let isThere = DispatchSemaphore(value: 0)
@@ -57,8 +56,8 @@ final class Inquiry<Answer: Sendable>: Sendable {
     private let task: Task<Void, Never>
     private let deadline: DispatchTime
 
-    init(_ ask: @escaping @Sendable () async -> Answer?) {
-        deadline = .now() + Self.patience
+    init(_ patience: DispatchTimeInterval, _ ask: @escaping @Sendable () async -> Answer?) {
+        deadline = .now() + patience
         task = Task { [box] in
             let answer = await ask()
             box.answer.withLock { $0 = answer }
