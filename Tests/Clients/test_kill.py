@@ -286,7 +286,7 @@ class Dropping(unittest.TestCase):
         with Sink("--transcript", "off", "--store", "memory") as sink:
             idle = self.idle(sink)
             dice = random.Random(7)
-            self.drop(sink.port, 6000, dice)
+            self.drop(sink.port, 10_500, dice)  # 10,000 sessions are kept: from here on each takes the place of another
             self.settle(sink, idle)
             before = sink.resident_kib()
             self.drop(sink.port, 6000, dice)
