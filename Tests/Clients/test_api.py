@@ -359,7 +359,9 @@ class Messages(unittest.TestCase):
             self.assertEqual(api.info()["store"], "none")
 
 
-class Scenarios(unittest.TestCase):
+class Ruled(unittest.TestCase):
+    """A sink with one rule of its configuration, and two loops to bring changes to."""
+
     def setUp(self):
         self.sink = Sink("--rule", FULL, "--loops", "2", transcript="off", http="127.0.0.1:0")
         self.addCleanup(self.sink.stop)
@@ -368,6 +370,8 @@ class Scenarios(unittest.TestCase):
     def names(self):
         return [rule["name"] for rule in self.api.found("rules")["rules"]]
 
+
+class Scenarios(Ruled):
     def scenario(self, name):
         return next(one for one in self.api.found("scenarios")["scenarios"] if one["name"] == name)
 
@@ -529,15 +533,7 @@ class Frames(unittest.TestCase):
             self.assertNotIn("t0ken", paths[0])
 
 
-class Rules(unittest.TestCase):
-    def setUp(self):
-        self.sink = Sink("--rule", FULL, "--loops", "2", transcript="off", http="127.0.0.1:0")
-        self.addCleanup(self.sink.stop)
-        self.api = begin(self.sink)
-
-    def names(self):
-        return [rule["name"] for rule in self.api.found("rules")["rules"]]
-
+class Rules(Ruled):
     def rcpt(self, to="b@any.test"):
         return mail(self.sink.port, to)
 
