@@ -114,35 +114,25 @@ def attack(sink, canary):
                         + b"filename=\"" + quoted + b"\"\r\n\r\nx\r\n--b--\r\n.\r\n").reply()
             client.ask(b"QUIT")
             count += 1
+    mail(sink, "html", "html", b"Subject: html\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+         + html(canary).replace("\n", "\r\n").encode())
+    mail(sink, "endless", "endless", b"".join(b"To: " + octets + b"\r\n" for octets in ENDLESS)
+         + b"Subject: endless\r\n\r\nshort")
+    long = b"<b>" * (LONG // 3)
+    mail(sink, "long", "long-command", b"Subject: long\r\n\r\nshort", b"NOOP " + b"x" * LONG)
+    mail(sink, "long", "long-header", b"Subject: " + long + b"\r\n\r\nshort")
+    mail(sink, "long", "long-body", b"Subject: long\r\n\r\n" + long)
+    return count + 5
+
+
+def mail(sink, sender, recipient, rest, first=None):
+    """One message in a session of its own: what stands behind From; a command of its own in front, if there is one."""
     with wire.Wire(sink.port) as client:
-        wire.hello(client, "html.hostile.example")
-        client.ask(b"MAIL FROM:<html@hostile.example>")
-        client.ask(b"RCPT TO:<html@any.test>")
+        wire.hello(client, f"{sender}.hostile.example")
+        if first:
+            client.ask(first)
+        client.ask(f"MAIL FROM:<{sender}@hostile.example>")
+        client.ask(f"RCPT TO:<{recipient}@any.test>")
         client.ask(b"DATA")
-        client.send(b"From: html@hostile.example\r\nSubject: html\r\nMIME-Version: 1.0\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
-                    + html(canary).replace("\n", "\r\n").encode() + b"\r\n.\r\n").reply()
+        client.send(f"From: {sender}@hostile.example\r\n".encode() + rest + b"\r\n.\r\n").reply()
         client.ask(b"QUIT")
-        count += 1
-    with wire.Wire(sink.port) as client:
-        wire.hello(client, "endless.hostile.example")
-        client.ask(b"MAIL FROM:<endless@hostile.example>")
-        client.ask(b"RCPT TO:<endless@any.test>")
-        client.ask(b"DATA")
-        client.send(b"From: endless@hostile.example\r\n" + b"".join(b"To: " + octets + b"\r\n" for octets in ENDLESS)
-                    + b"Subject: endless\r\n\r\nshort\r\n.\r\n").reply()
-        client.ask(b"QUIT")
-        count += 1
-    for where in ("command", "header", "body"):
-        with wire.Wire(sink.port) as client:
-            wire.hello(client, "long.hostile.example")
-            if where == "command":
-                client.ask(b"NOOP " + b"x" * LONG)
-            client.ask(b"MAIL FROM:<long@hostile.example>")
-            client.ask(f"RCPT TO:<long-{where}@any.test>")
-            client.ask(b"DATA")
-            long = b"<b>" * (LONG // 3)
-            head = b"From: long@hostile.example\r\nSubject: " + (long if where == "header" else b"long") + b"\r\n\r\n"
-            client.send(head + (long if where == "body" else b"short") + b"\r\n.\r\n").reply()
-            client.ask(b"QUIT")
-            count += 1
-    return count
