@@ -60,9 +60,9 @@ package final class Judging: Sendable {
     }
 
     /// What others are asked about a piece of work.
-    private enum Asked {
-        case message(Inquiry<MailVerdict>)
-        case session(Inquiry<NameFacts>)
+    private struct Asked {
+        var mail: Inquiry<MailVerdict>?
+        var names: Inquiry<NameFacts>?
     }
 
     /// Of the thread that judges, one at a time.
@@ -299,33 +299,24 @@ package final class Judging: Sendable {
         }
     }
 
-    private func ask(_ work: Work, _ bench: Bench) -> Asked? {
-        guard !isClosing.load(ordering: .relaxed) else { return nil }
+    private func ask(_ work: Work, _ bench: Bench) -> Asked {
+        var asked = Asked()
+        guard !isClosing.load(ordering: .relaxed) else { return asked }
         switch work {
         case .message(let message):
-            guard bench.silenceOfMail.isOver else { return nil }
-            return outsiders.ask(message.question).map { .message($0) }
+            if bench.silenceOfMail.isOver { asked.mail = outsiders.ask(message.question) }
         case .session(let session):
-            guard outsiders.resolver != nil, bench.silenceOfNames.isOver else { return nil }
-            return outsiders.ask(NameQuestions(SessionTrace(session.log))).map { .session($0) }
-        case .mark, .forget: return nil
+            guard outsiders.resolver != nil, bench.silenceOfNames.isOver else { break }
+            asked.names = outsiders.ask(NameQuestions(SessionTrace(session.log)))
+        case .mark, .forget: break
         }
+        return asked
     }
 
     private func judge(_ work: Work, _ asked: Asked?, _ bench: inout Bench) {
         switch work {
-        case .message(let message):
-            if case .message(let inquiry) = asked {
-                judge(message, inquiry, &bench)
-            } else {
-                judge(message, nil, &bench)
-            }
-        case .session(let session):
-            if case .session(let inquiry) = asked {
-                judge(session, inquiry, &bench)
-            } else {
-                judge(session, nil, &bench)
-            }
+        case .message(let message): judge(message, asked?.mail, &bench)
+        case .session(let session): judge(session, asked?.names, &bench)
         case .mark(let done): done()
         case .forget(let isMeant):
             bench.open = bench.open.filter { !isMeant("s\($0.key)") }
