@@ -6,8 +6,6 @@ import FoundationEssentials
 import NIOCore
 
 package struct Rspamd: MailChecker {
-    /// Octets of a message beyond which it is not asked.
-    package static let largestMessage = 32 << 20
     /// Recipients that it is told of.
     private static let recipientLimit = 20
     private static let patience = Duration.seconds(8)
@@ -28,7 +26,6 @@ package struct Rspamd: MailChecker {
     }
 
     package func verdict(on question: MailQuestion) async -> MailVerdict? {
-        guard question.message.content.count <= Self.largestMessage else { return nil }
         let answer = try? await caller.call(
             "POST", "/checkv2", body: question.message.content, headers: Self.headers(question),
             patience: Self.patience)

@@ -61,4 +61,14 @@ import Testing
         }
         #expect(MailQuestion(message, client: "192.0.2.9", helo: []) != nil)
     }
+
+    /// Or three of these in a row would look like one who does not answer.
+    @Test func ofWhatIsTooLargeNobodyIsAsked() {
+        var message = MessageInput(
+            content: Array(repeating: 120, count: MailQuestion.largestMessage), reversePath: ReversePath(address: []),
+            recipients: [], received_us: 0)
+        #expect(MailQuestion(message, client: "192.0.2.9", helo: []) != nil)
+        message.content.append(120)
+        #expect(MailQuestion(message, client: "192.0.2.9", helo: []) == nil)
+    }
 }

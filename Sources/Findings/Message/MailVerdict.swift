@@ -73,9 +73,13 @@ package struct MailQuestion: Sendable {
     package let client: String
     package let helo: [UInt8]
 
-    /// - Returns: nil for a client on this machine or in a private network: SPF says nothing of these.
+    /// Octets of a message beyond which nobody is asked.
+    package static let largestMessage = 32 << 20
+
+    /// - Returns: nil for a client on this machine or in a private network: SPF says nothing of these; and for a
+    ///   message that is too large.
     package init?(_ message: MessageInput, client: String, helo: [UInt8]) {
-        guard !SessionTrace.isLocal(client) else { return nil }
+        guard !SessionTrace.isLocal(client), message.content.count <= Self.largestMessage else { return nil }
         self.message = message
         self.client = client
         self.helo = helo
