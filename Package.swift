@@ -98,14 +98,18 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // What tests of several rooms need.
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
         .testTarget(name: "SMTPTests", dependencies: ["SMTP"], swiftSettings: strict),
         .testTarget(name: "FaultsTests", dependencies: ["Faults", "SMTP"], swiftSettings: strict),
         .testTarget(
             name: "SettingsTests", dependencies: ["Settings", "Faults", "Findings", "Lessons", "SMTP"],
             swiftSettings: strict),
         .testTarget(
-            name: "LessonsTests", dependencies: ["Lessons", "Findings", "Faults", "Journal"], swiftSettings: strict),
-        .testTarget(name: "FindingsTests", dependencies: ["Findings", "Journal", "SMTP"], swiftSettings: strict),
+            name: "LessonsTests", dependencies: ["Lessons", "Findings", "Faults", "Journal", "TestSupport"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "FindingsTests", dependencies: ["Findings", "Journal", "SMTP", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "OutsideTests", dependencies: ["Outside", "Findings", "SMTP"], swiftSettings: strict),
         .testTarget(name: "JournalTests", dependencies: ["Journal", "SMTP"], swiftSettings: strict),
         .testTarget(name: "StoreTests", dependencies: ["Store", "Journal", "SMTP"], swiftSettings: strict),

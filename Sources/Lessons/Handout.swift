@@ -53,22 +53,7 @@ package struct Handout: Sendable {
     }
 
     private func head() -> String {
-        """
-        <!DOCTYPE html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta http-equiv="Content-Security-Policy" content="\(Self.policy)">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <meta name="referrer" content="no-referrer">
-        <meta name="color-scheme" content="light dark">
-        <title>\(escaped(lesson.title))</title>
-        <style>\(HTMLReport.style)</style>
-        <style>\(Self.style)</style>
-        </head>
-        <body>
-
-        """
+        HTMLReport.head(title: lesson.title, policy: Self.policy, styles: [HTMLReport.style, Self.style])
     }
 
     // MARK: Steps

@@ -3,6 +3,7 @@
 
 import Foundation
 import Journal
+import TestSupport
 import Testing
 
 @testable import Findings

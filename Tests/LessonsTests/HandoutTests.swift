@@ -3,6 +3,7 @@
 import FoundationEssentials
 import Journal
 import Lessons
+import TestSupport
 import Testing
 
 @Suite struct HandoutTests {

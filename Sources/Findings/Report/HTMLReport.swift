@@ -24,21 +24,28 @@ package enum HTMLReport {
     static func escaped(_ text: String) -> String { Markup.escaped(Text.shown(text)) }
 
     private static func head(_ report: Report) -> String {
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta http-equiv="Content-Security-Policy" content="\(policy)">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="referrer" content="no-referrer">
-            <meta name="color-scheme" content="light dark">
-            <title>fakemx: \(escaped(report.verdict))</title>
-            <style>\(style)</style>
-            </head>
-            <body>
+        head(title: "fakemx: \(report.verdict)", policy: policy, styles: [style])
+    }
 
-            """
+    /// How a page in one file begins, up to its body.
+    ///
+    /// - Parameter policy: knows the styles by their hashes, and lets nothing else be.
+    package static func head(title: String, policy: String, styles: [String]) -> String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="\(policy)">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="referrer" content="no-referrer">
+        <meta name="color-scheme" content="light dark">
+        <title>\(escaped(title))</title>
+        \(styles.map { "<style>\($0)</style>" }.joined(separator: "\n"))
+        </head>
+        <body>
+
+        """
     }
 
     // MARK: Broken rules
