@@ -112,6 +112,26 @@ class EveryView(Story):
             expect(link).to_have_attribute("aria-current", "page")
             visitor.settled()
 
+    def test_a_list_that_arrives_late_takes_no_focus_from_where_one_went(self):
+        visitor = self.visit("#/sessions")
+        page, held = visitor.page, []
+        page.route("**/api/fakemx/messages?*", lambda route: held.append(route))
+        page.get_by_role("link", name="Messages").press("Enter")
+        expect(page).to_have_title(re.compile("^Messages"))
+        elsewhere = page.get_by_role("link", name="Attempts")
+        elsewhere.focus()
+        while not held:
+            page.wait_for_timeout(10)
+        held.pop().continue_()
+        expect(page.locator(".list-row").first).to_be_visible()
+        expect(elsewhere).to_be_focused()
+        # Who waits for it has it.
+        page.get_by_role("link", name="Rules").press("Enter")
+        expect(page).to_have_title(re.compile("^Rules"))
+        page.unroute("**/api/fakemx/messages?*")
+        page.get_by_role("link", name="Messages").press("Enter")
+        expect(page.get_by_role("grid")).to_be_focused()
+
     def test_back_and_forward_lead_where_one_was(self):
         visitor = self.visit("#/sessions")
         for route in ("#/messages", "#/rules", "#/report"):

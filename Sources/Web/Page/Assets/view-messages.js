@@ -79,7 +79,7 @@ class MessagesView {
       this.list.stop();
     });
     await this.load(this.messages.filter);
-    this.list.element.focus({ preventScroll: true });
+    this.list.welcome();
   }
 
   async load(words) {

@@ -89,7 +89,7 @@ class SessionsView {
       await this.load(this.query);
     }
     // One who comes back goes on where he was.
-    if (isSame && this.list.active) this.list.element.focus({ preventScroll: true });
+    if (isSame && this.list.active) this.list.welcome();
   }
 
   leave() {

@@ -60,6 +60,12 @@ export class VirtualList {
     this.draw();
   }
 
+  /** Takes the focus of one who came to this view and waited for it; whoever went elsewhere meanwhile stays there. */
+  welcome() {
+    const now = document.activeElement;
+    if (!now || now === document.body || now.contains(this.element)) this.element.focus({ preventScroll: true });
+  }
+
   get isAtTop() {
     return this.element.scrollTop < 4;
   }
