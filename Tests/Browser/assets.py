@@ -38,3 +38,4 @@ def files(url):
         names += ["/page/" + found for found in re.findall(r'(?:from|import|import\()\s*"\./([^"]+)"', text)]
         if name == ROUTER:
             names += [f"/page/view-{view}.js" for view in re.findall(r'\["[\w/:-]+", "([\w-]+)"\]', text)]
+            names += [f"/page/{style}.css" for style in re.findall(r'"([\w-]+)"', re.search(r"STYLES = \[(.*?)\]", text, re.S)[1])]

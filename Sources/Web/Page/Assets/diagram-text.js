@@ -1,7 +1,7 @@
 // Text in the diagram: what cannot be seen made visible, broken into lines, with the octets that a finding is about
 // underlined.
 
-import { svg, visibleText } from "./dom.js";
+import { grouped, svg, visibleText } from "./dom.js";
 
 const WIRE_SIZE = 12;
 /** What of a line is looked at at all: enough for every line that is shown. */
@@ -43,7 +43,7 @@ export function wireLines(text, columns, mostLines, range) {
   const shown = read.length - cells.slice(from).reduce((sum, cell) => sum + cell.seen.length, 0);
   if (!lines.length) lines.push([]);
   if (from < cells.length || text.length > read.length) {
-    lines.push([{ text: `… (+${(text.length - shown).toLocaleString("en")} characters)`, isMarked: false,
+    lines.push([{ text: `… (+${grouped(text.length - shown)} characters)`, isMarked: false,
       isNote: true }]);
   }
   return lines;

@@ -1,7 +1,7 @@
 // Draws a session as a sequence diagram: client left, sink right, time running down. Gaps in time are to scale as far
 // as they fit; long waits are folded, with a mark and their length. See diagram-model.js for what the rows are.
 
-import { clip, svg, visibleText } from "./dom.js";
+import { clip, grouped, svg, visibleText } from "./dom.js";
 import { endingOf, moment, rowsOf } from "./diagram-model.js";
 import { proseLines, wireLines, wireText, wireWidth } from "./diagram-text.js";
 import { duration, octets } from "./parts.js";
@@ -227,7 +227,7 @@ class Drawing {
 
   leftOut(row) {
     for (const x of [this.clientX, this.sinkX]) this.front.append(fold(x, this.y + 16));
-    this.front.append(text(`${row.count.toLocaleString("en")} rows are left out here`, (this.clientX + this.sinkX) / 2,
+    this.front.append(text(`${grouped(row.count)} rows are left out here`, (this.clientX + this.sinkX) / 2,
       this.y + 20, "wait middle"));
     this.y += 34;
   }

@@ -79,11 +79,16 @@ export function visibleText(text) {
   return String(text ?? "").replace(UNSEEN, (one) => "⟨" + nameOf(one.codePointAt(0)) + "⟩");
 }
 
+/** A number with commas between its thousands: in English whatever the browser speaks, as the rest of the page. */
+export function grouped(number) {
+  return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
+}
+
 /** At most so many characters of a text; says how many are left out. */
 export function clip(text, limit) {
   const said = String(text ?? "");
   if (said.length <= limit) return said;
   // Half of a surrogate pair would be shown as a mark.
   const end = /[\ud800-\udbff]/.test(said[limit - 1]) ? limit - 1 : limit;
-  return `${said.slice(0, end)}… (+${(said.length - end).toLocaleString("en")} characters)`;
+  return `${said.slice(0, end)}… (+${grouped(said.length - end)} characters)`;
 }

@@ -1,6 +1,6 @@
 // Text of several lines as nodes: line ends (CRLF, LF) break the line, and whatever else cannot be seen is a mark.
 
-import { h, visible } from "./dom.js";
+import { grouped, h, visible } from "./dom.js";
 
 /** For use inside of `pre`. */
 export function visibleLines(text) {
@@ -25,7 +25,7 @@ export function longText(text, label) {
     body.append(...visibleLines(text.slice(shown, end)));
     shown = end;
     const isWhole = shown === text.length;
-    left.textContent = `${shown.toLocaleString("en")} of ${text.length.toLocaleString("en")} characters`;
+    left.textContent = `${grouped(shown)} of ${grouped(text.length)} characters`;
     if (isWhole) rest.remove();
   }
 

@@ -99,8 +99,8 @@ const mark = navigation();
 skipping();
 scheme();
 connection();
-counts();
 start(document.getElementById("main"), (path, title) => {
   mark(path);
   document.title = `${title} · fakemx`;
 });
+counts();

@@ -1,7 +1,7 @@
 // The envelope next to the header: who was said to the server, and who is written in the message. They may differ, and
 // where they do is what one wants to see.
 
-import { clip, h, visible } from "./dom.js";
+import { clip, grouped, h, visible } from "./dom.js";
 import { table } from "./parts.js";
 
 const SENDERS = ["from", "sender", "return-path"];
@@ -22,7 +22,7 @@ export function envelope(message) {
   ], rows.slice(0, MOST_ROWS), { caption: "Envelope and header" }),
   rows.length > MOST_ROWS ? h("p", { class: "quiet" }, `${rows.length - MOST_ROWS} more are not shown.`) : null,
   senders.isCut || recipients.isCut ? h("p", { class: "quiet" },
-    `The fields are very long: only their first ${MOST_READ.toLocaleString("en")} characters were read.`) : null);
+    `The fields are very long: only their first ${grouped(MOST_READ)} characters were read.`) : null);
 }
 
 /** All fields in their order, as they are read. */

@@ -1,5 +1,6 @@
 // Which view is shown, from the part of the address after #. A view is a module `view-NAME.js` that is loaded when it
-// is first needed; its `signal` fires when it is left.
+// is first needed; its `signal` fires when it is left. The list of sessions has its style sheet in index.html; those of
+// the other views come behind it, so that nothing waits for them that does not need them.
 
 import { h, replace } from "./dom.js";
 import { errorBox } from "./parts.js";
@@ -18,6 +19,13 @@ const ROUTES = [
   ["lessons/:name", "lessons"],
 ];
 
+const FIRST = "sessions";
+const STYLES = [
+  "view-session", "diagram", "view-compare", "view-messages", "view-attempts", "view-rules", "view-report",
+  "view-lessons",
+];
+
+let styling = null;
 let leaving = null;
 let area = null;
 let onShown = () => {};
@@ -50,7 +58,7 @@ export function start(main, shown) {
   area = main;
   onShown = shown;
   addEventListener("hashchange", () => show(true));
-  if (!location.hash.startsWith("#/")) history.replaceState(null, "", link("sessions"));
+  if (!location.hash.startsWith("#/")) history.replaceState(null, "", link(FIRST));
   show(false);
 }
 
@@ -85,6 +93,15 @@ function match(path) {
   return null;
 }
 
+/** The style sheets of all views: at once in the document, so that their order is this one; there when they arrived. */
+function styles() {
+  styling ??= Promise.all(STYLES.map((name) => new Promise((resolve) => {
+    // Without its style sheet a view can still be read.
+    document.head.append(h("link", { rel: "stylesheet", href: `/page/${name}.css`, onLoad: resolve, onError: resolve }));
+  })));
+  return styling;
+}
+
 async function show(takesFocus) {
   const { path, query } = place();
   const found = match(path);
@@ -99,7 +116,9 @@ async function show(takesFocus) {
     return;
   }
   try {
-    const module = await import(`./view-${found.view}.js`);
+    const [module] = await Promise.all([
+      import(`./view-${found.view}.js`), found.view === FIRST ? null : styles(),
+    ]);
     if (signal.aborted) return;
     view.classList.add("view-" + found.view);
     replace(area, view);
@@ -107,6 +126,7 @@ async function show(takesFocus) {
     if (takesFocus) area.focus({ preventScroll: true });
     scrollTo(0, 0);
     await module.show(view, found.parameters, query, signal);
+    styles();
   } catch (error) {
     if (signal.aborted || error.name === "AbortError") return;
     console.error(error);

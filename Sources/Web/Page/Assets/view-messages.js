@@ -1,7 +1,7 @@
 // The live list of stored messages, newest first. It is paged and drawn as the list of sessions is.
 
 import { events, get, remove } from "./api.js";
-import { clip, h, replace, visible, visibleText } from "./dom.js";
+import { clip, grouped, h, replace, visible, visibleText } from "./dom.js";
 import { FilterBox } from "./filter-box.js";
 import { dialog, emptyState, errorBox, octets, time } from "./parts.js";
 import { go, link, setQuery } from "./router.js";
@@ -148,7 +148,7 @@ class MessagesView {
     this.list.show(rows);
     this.newer.hidden = !heldCount;
     replace(this.newer, `↑ ${heldCount} new`);
-    replace(this.summary, `${rows.length.toLocaleString("en")}${isComplete ? "" : ", older ones as you scroll"}`);
+    replace(this.summary, `${grouped(rows.length)}${isComplete ? "" : ", older ones as you scroll"}`);
     this.list.element.classList.toggle("is-empty", !rows.length);
     if (rows.length) return replace(this.notice);
     return replace(this.notice, Object.keys(filter).length ? emptyState("No message meets this filter.") : emptyState(

@@ -5,7 +5,7 @@ import { get, text } from "./api.js";
 import { drawDiagram } from "./diagram.js";
 import { markdown, picture, standalone } from "./diagram-export.js";
 import { moment, sentenceOf } from "./diagram-model.js";
-import { clip, h, replace, visible, visibleText } from "./dom.js";
+import { clip, grouped, h, replace, visible, visibleText } from "./dom.js";
 import { copyButton, download, duration, emptyState, errorBox, fact, findingItem, phaseStrip, time, verdictMark,
   verdictShape } from "./parts.js";
 import { link, setQuery } from "./router.js";
@@ -265,9 +265,4 @@ class SessionView {
       this.raw(() => text(`sessions/${this.id}/scenario`, {}, this.signal), `${this.id}.yaml`),
     ];
   }
-}
-
-/** A large number as it is read. */
-function grouped(number) {
-  return number.toLocaleString("en");
 }

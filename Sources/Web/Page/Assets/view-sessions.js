@@ -2,7 +2,7 @@
 // loaded when, virtual-list.js for how it is drawn.
 
 import { events } from "./api.js";
-import { h, replace, visible, visibleText, clip } from "./dom.js";
+import { clip, grouped, h, replace, visible, visibleText } from "./dom.js";
 import { FilterBox } from "./filter-box.js";
 import { duration, emptyState, errorBox, phaseStrip, severityMark, time, verdictMark } from "./parts.js";
 import { go, link, setQuery } from "./router.js";
@@ -233,7 +233,7 @@ class SessionsView {
     const held = list.heldCount;
     this.newer.hidden = !held;
     replace(this.newer, `↑ ${held} new`);
-    const count = rows.length.toLocaleString("en");
+    const count = grouped(rows.length);
     replace(this.summary, list.isComplete ? `${count}${list.isCapped ? "; older ones are found by a filter" : ""}`
       : `${count}, loading…`);
     const isFiltered = Object.keys(list.filter).length > 0;
