@@ -26,17 +26,21 @@ package struct Lesson: Sendable, Hashable, Codable {
     package var about: String
     /// How long a class takes.
     package var minutes: Int?
+    /// Its place in the list of lessons; those without one stand behind, by name.
+    package var order: Int?
     /// In force from the first step to the last.
     package var rules: [LessonRule]
     package var steps: [LessonStep]
 
     package init(
-        name: String, title: String, about: String, minutes: Int? = nil, rules: [LessonRule] = [], steps: [LessonStep]
+        name: String, title: String, about: String, minutes: Int? = nil, order: Int? = nil, rules: [LessonRule] = [],
+        steps: [LessonStep]
     ) {
         self.name = name
         self.title = title
         self.about = about
         self.minutes = minutes
+        self.order = order
         self.rules = rules
         self.steps = steps
     }
@@ -184,7 +188,7 @@ package struct Expectation: Sendable, Hashable, Codable {
 
 package struct Question: Sendable, Hashable, Codable {
     package var ask: String
-    /// A reply of the catalogue that is asked about: its name and its lines.
+    /// A reply of the catalogue that is asked about: its name and its lines, as a sender reads them.
     package var reply: CataloguedReply?
     package var choices: [String]
     /// The index of the right one.

@@ -84,7 +84,7 @@ private struct LessonReader {
     }
 
     mutating func read(_ root: Node) -> Lesson? {
-        let keys = ["lesson", "title", "about", "minutes", "sender", "rules", "steps"]
+        let keys = ["lesson", "title", "about", "minutes", "order", "sender", "rules", "steps"]
         let before = nodes.complaints.count
         let fields = nodes.fields(of: root, known: keys, in: "a lesson")
         guard case .mapping = root else { return nil }
@@ -104,6 +104,7 @@ private struct LessonReader {
         needed("about", "about: what it teaches, in a few sentences")
         let (title, about) = (text(fields["title"]), text(fields["about"]))
         let minutes = nodes.parsed(fields["minutes"]) { Value.number($0, in: 1...1000) }
+        let order = nodes.parsed(fields["order"]) { Value.number($0, in: 1...1000) }
         if let field = fields["sender"] { usual = send(field.value, isUsual: true) }
         let rules = rules(fields["rules"])
         needed("steps", "steps: with a list of steps")
@@ -111,7 +112,8 @@ private struct LessonReader {
         if let field = fields["steps"], case .sequence(let sequence) = field.value, sequence.isEmpty {
             nodes.error(field.value, "steps is empty; a lesson has one at least")
         }
-        return Lesson(name: name, title: title, about: about, minutes: minutes, rules: rules, steps: steps)
+        return Lesson(
+            name: name, title: title, about: about, minutes: minutes, order: order, rules: rules, steps: steps)
     }
 
     // MARK: Steps
@@ -309,7 +311,10 @@ private struct LessonReader {
             nodes.error(field.value, "no reply of the catalogue is named \"\(name.shown)\"\(hint)")
             return nil
         }
-        return Question.CataloguedReply(name: entry.name, provider: entry.provider, text: entry.text)
+        // As a sender reads it: with the values of an example in its places.
+        let lines = String(decoding: entry.reply(.example).wire, as: UTF8.self).split(separator: "\r\n")
+        return Question.CataloguedReply(
+            name: entry.name, provider: entry.provider, text: lines.joined(separator: "\n"))
     }
 
     // MARK: Texts and lists
@@ -353,9 +358,9 @@ package enum LessonShelf {
         }
     }
 
-    /// Those without errors, by name.
+    /// Those without errors, in their order.
     package static func all(in folders: [String], _ catalogue: Catalogue, _ judge: ExpectationJudge) -> [Lesson] {
         Scenarios.names(in: folders).prefix(mostFiles).compactMap { find($0, in: folders, catalogue, judge).lesson }
-            .sorted { $0.name < $1.name }
+            .sorted { ($0.order ?? .max, $0.name) < ($1.order ?? .max, $1.name) }
     }
 }

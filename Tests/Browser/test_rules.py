@@ -36,6 +36,10 @@ class Rules(PageTest):
         self.assertEqual(len(self.rules()), 1)  # nothing is in force while one builds
         page.get_by_role("button", name="Set this rule").click()
         expect(self.rule(visitor, "554 5.7.1 Not today")).to_be_visible()
+        # Beside the button one reads that it is in force, and is led to it.
+        expect(text).to_contain_text("In force: end-of-data")
+        text.get_by_role("button", name="show it").click()
+        expect(self.rule(visitor, "554 5.7.1 Not today")).to_be_in_viewport()
         said = traffic.swaks(self.sink, "bob@chosen.test")
         self.assertIn("554 5.7.1 Not today", said)
         expect(self.rule(visitor, "554 5.7.1 Not today")).to_contain_text("1 fired")
@@ -129,6 +133,12 @@ class Rules(PageTest):
         expect(rule).to_contain_text("0 of 2 left")
         rule.get_by_role("link", name="sessions").press("Enter")
         expect(visitor.page).to_have_url(re.compile(r"#/sessions\?rule=twice$"))
+
+    def test_a_link_leads_to_the_rule_or_says_that_it_is_gone(self):
+        visitor = self.visit("#/rules?name=full")
+        expect(self.rule(visitor, "452 4.2.2 Mailbox full")).to_be_in_viewport()
+        visitor = self.visit("#/rules?name=no-more")
+        expect(visitor.page.get_by_text("There is no rule no-more any more.")).to_be_visible()
 
     def test_one_set_at_run_time_is_removed(self):
         visitor = self.visit("#/rules?at=mail")

@@ -22,7 +22,8 @@ from sink import BINARY, ROOT, Sink, run
 FOLDER = os.path.join(ROOT, "Config", "lessons")
 PYTHON = os.path.join(ROOT, ".build", "python", "report", "bin", "python3")
 LIMIT_S = 120
-NAMES = sorted(os.path.basename(path)[:-5] for path in glob.glob(os.path.join(FOLDER, "*.yaml")))
+# As a class takes them, and not by the alphabet.
+NAMES = ["life-of-an-email", "when-did-the-reject-happen", "reject-deferral-bounce", "starttls", "field-manual", "bot-or-not"]
 WHEN = "when-did-the-reject-happen"
 
 # Parses HTML strictly and looks for what could load or run something.
@@ -71,8 +72,8 @@ class WithFolder(unittest.TestCase):
 
 class Files(WithFolder):
     def test_the_six_are_there_and_are_listed(self):
-        self.assertEqual(
-            NAMES, ["bot-or-not", "field-manual", "life-of-an-email", "reject-deferral-bounce", "starttls", WHEN])
+        files = glob.glob(os.path.join(FOLDER, "*.yaml"))
+        self.assertEqual(sorted(NAMES), sorted(os.path.basename(path)[:-5] for path in files))
         out, _ = lesson("--list")
         self.assertEqual([line.split()[0] for line in out.splitlines()], ["NAME", *NAMES])
         listed = json.loads(lesson("--output", "json")[0])["lessons"]

@@ -53,6 +53,19 @@ import Testing
         #expect(last?.lines.last?.is_marked == true)
     }
 
+    @Test func whereTheClientLeftIsALineOfItsOwn() throws {
+        var left = record
+        left.ended_by = .clientClose
+        let last = left.lines.count
+        let gone = try #require(Passage.transcript(left, Evidence(line: last, at_us: left.duration_us)))
+        #expect(gone.lines.map(\.is_marked) == [false, false, false, true])
+        #expect(gone.lines.last?.text == "(the client closed)")
+        #expect(gone.lines.last?.who == nil)
+        left.ended_by = .sinkClose
+        let closed = try #require(Passage.transcript(left, Evidence(line: last, at_us: left.duration_us)))
+        #expect(closed.lines.map(\.is_marked) == [false, false, true])
+    }
+
     @Test func whereLinesWereDroppedOnlyTheTimeCanSayThatItIsTheLine() {
         var cut = record
         cut.events_dropped = 1

@@ -124,3 +124,34 @@ func quoted(_ text: String) throws -> String { String(decoding: try JSONEncoder(
         #expect(lines.allSatisfy { !$0.contains("\u{1b}") && !$0.contains("\u{202e}") })
     }
 }
+
+@Suite struct SequenceChartTests {
+    private func texts(_ svg: String) -> [String] {
+        svg.split(separator: "<text ").dropFirst().compactMap { part in
+            part.split(separator: ">", maxSplits: 1).last?.components(separatedBy: "</text>").first
+        }
+    }
+
+    @Test func theLinesOfAReplyStandAboveOneArrow() throws {
+        let lines = ["S: 220 mx", "C: MAIL FROM:<a@b>", "S: 550-5.7.1 No", "S: 550-5.7.1 Never", "S: 550 5.7.1 Ever"]
+        let svg = SequenceChart.svg(try session(lines), title: "a lesson")
+        #expect(svg.components(separatedBy: "<path").count - 1 == 3)
+        #expect(texts(svg).filter { $0.hasPrefix("550") } == ["550-5.7.1 No", "550-5.7.1 Never", "550 5.7.1 Ever"])
+        #expect(svg.components(separatedBy: "REJECTED").count - 1 == 1)
+    }
+
+    @Test func aLongLineIsToldWhole() throws {
+        let words = (1...60).map { "word\($0)" }.joined(separator: " ")
+        let svg = SequenceChart.svg(try session(["S: 220 \(words)"]), title: "a lesson")
+        let told = texts(svg).filter { $0.contains("word") }
+        #expect(told.joined() == "220 \(words)")
+        #expect(told.allSatisfy { $0.count <= 100 })
+        #expect(svg.contains("…") == false)
+    }
+
+    @Test func aLineWithoutEndHasALimitAndSaysHowMuchIsLeftOut() throws {
+        let svg = SequenceChart.svg(try session(["S: 220 mx", "C: " + String(repeating: "x", count: 70_000)]), title: "")
+        #expect(texts(svg).contains("… (+69300 characters)"))
+        #expect(svg.utf8.count < 10_000)
+    }
+}

@@ -35,6 +35,10 @@ package struct ReplyFill: Sendable, Hashable {
         self.id = id
     }
 
+    /// Of nobody, from the addresses and names that are kept for examples (RFC 5737, RFC 6761).
+    package static let example = ReplyFill(
+        ip: "192.0.2.25", to: "reader@receiver.test", from: "news@sender.test", helo: "mail.sender.test", id: "s1.1")
+
     package subscript(placeholder: Placeholder) -> String? {
         switch placeholder {
         case .ip: ip

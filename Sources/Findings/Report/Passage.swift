@@ -7,7 +7,7 @@ package struct Passage: Sendable, Hashable, Codable {
     package struct Line: Sendable, Hashable, Codable {
         /// From 1: of the transcript, or of the message.
         package var number: Int
-        /// nil in a message.
+        /// nil in a message, and where the client left: nothing was said there.
         package var who: Party?
         package var at_us: UInt64?
         /// As it came, UTF-8 with U+FFFD where it was none; cut with `…`. Empty for message content in a transcript.
@@ -36,8 +36,9 @@ package struct Passage: Sendable, Hashable, Codable {
         if record.events_dropped > 0, evidence.at_us != record.lines[line - 1].at_us { return nil }
         let from = max(0, line - 1 - linesBefore)
         let to = min(record.lines.count, line + linesAfter)
-        let lines = (from..<to).map { index -> Line in
-            let isMarked = index == line - 1
+        let departure = departure(record, evidence)
+        var lines = (from..<to).map { index -> Line in
+            let isMarked = index == line - 1 && departure == nil
             let isContent = record.lines[index].octets != nil
             let range = isMarked && !isContent ? evidence.range : nil
             let window = Window(Array(record.lines[index].text.utf8)[...], range)
@@ -45,7 +46,19 @@ package struct Passage: Sendable, Hashable, Codable {
                 number: index + 1, who: record.lines[index].who, at_us: record.lines[index].at_us, text: window.text,
                 octets: record.lines[index].octets, is_marked: isMarked, mark: window.mark)
         }
+        if let departure { lines.append(departure) }
         return Passage(session: record.id, message: nil, lines: lines)
+    }
+
+    /// A line of its own for evidence that lies behind all that was said: the client left.
+    private static func departure(_ record: SessionRecord, _ evidence: Evidence) -> Line? {
+        guard evidence.line == record.lines.count, evidence.at_us == record.duration_us,
+            record.ended_by == .clientClose || record.ended_by == .clientReset
+        else { return nil }
+        return Line(
+            number: record.lines.count + 1, who: nil, at_us: record.duration_us,
+            text: record.ended_by == .clientReset ? "(the client reset the connection)" : "(the client closed)",
+            is_marked: true)
     }
 
     /// - Returns: nil where the evidence names no octets of the message, or they are not in it.

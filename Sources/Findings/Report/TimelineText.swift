@@ -6,7 +6,7 @@ package enum TimelineText {
     /// Attempts that are told one by one; the last ones.
     package static let attemptLimit = 12
 
-    /// The line of bars, and below it the attempts that are told. Safe to be shown; each line ended by LF.
+    /// The line of bars where there is more than one attempt, and below it the attempts that are told. Safe to be shown; each line ended by LF.
     package static func render(_ timeline: Timeline, columns: Int = 100) -> String {
         var page = TextPage(columns: columns, colours: false)
         add(timeline, to: &page)
@@ -15,7 +15,8 @@ package enum TimelineText {
 
     static func add(_ timeline: Timeline, to page: inout TextPage) {
         page.paragraph("\(timeline.state.title): \(timeline.title)", indent: 0, colour(timeline))
-        page.line("   " + bars(timeline, width: page.columns - 3))
+        // One attempt has nothing to be compared with.
+        if timeline.attempts.count > 1 { page.line("   " + bars(timeline, width: page.columns - 3)) }
         if let left = timeline.leftOut(attemptLimit) { page.line("   \(left)") }
         for attempt in timeline.attempts.suffix(attemptLimit) { page.paragraph(attempt.sentence, indent: 3) }
     }

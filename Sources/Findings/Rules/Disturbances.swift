@@ -46,7 +46,7 @@ extension Disturbances {
     /// In words, for the reason why something was not judged.
     package var words: String {
         let names: [(Disturbances, String)] = [
-            (.refused, "a reply was refused by a rule"), (.delayed, "a reply was late"),
+            (.refused, "a rule of the sink refused what was asked"), (.delayed, "a reply was late"),
             (.stalled, "the sink said nothing"),
             (.cut, "the sink ended the connection"), (.garbled, "a reply was garbled"),
             (.listChanged, "the list behind EHLO was changed"), (.tls, "TLS was refused or broken"),

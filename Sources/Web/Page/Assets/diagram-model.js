@@ -167,17 +167,23 @@ function placeFindings(rows, session) {
     const evidence = finding.evidence.filter((one) => !one.session || one.session === session.id);
     const seen = new Set();
     for (const one of evidence) {
-      const row = byLine.get(one.line) ?? (one.message !== undefined || one.transaction !== undefined
+      const row = departure(rows, session, one) ?? byLine.get(one.line) ?? (one.message !== undefined || one.transaction !== undefined
         ? contentOf(rows, one) : undefined)
         ?? (one.at_us !== undefined ? nearest(rows, one.at_us, finding.layer) : undefined);
       if (!row || seen.has(row)) continue;
-      row.notes.push({ kind: "finding", finding, line: one.line, range: one.line ? one.range : undefined,
-        isAgain: seen.size > 0 });
+      const line = row.kind === "end" ? undefined : one.line;
+      row.notes.push({ kind: "finding", finding, line, range: line ? one.range : undefined, isAgain: seen.size > 0 });
       seen.add(row);
     }
     if (!seen.size) rest.push(finding);
   }
   return rest;
+}
+
+// Evidence that lies behind all that was said: the client left.
+function departure(rows, session, evidence) {
+  const isLast = evidence.line === session.lines.length && evidence.at_us === session.duration_us;
+  return isLast && /^client-/.test(session.ended_by) ? rows.at(-1) : undefined;
 }
 
 function contentOf(rows, evidence) {

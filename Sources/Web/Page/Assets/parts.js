@@ -3,7 +3,7 @@
 
 import { h, svg, visible, clip } from "./dom.js";
 
-export { phaseStrip, phaseReached, STRIP } from "./phases.js";
+export { phaseName, phaseReached, phaseStrip, STRIP } from "./phases.js";
 
 // Shapes for a square of 16: a ring with a tick, an octagon with a cross, …
 const SHAPES = {
@@ -54,7 +54,8 @@ export function fact(name, ...value) {
   return h("div", {}, h("dt", {}, name), h("dd", {}, ...value));
 }
 
-/** A moment: an ISO text or microseconds since 1970. Shown in the reader's zone, with milliseconds. */
+/** A moment: an ISO text or microseconds since 1970. Shown in the reader's zone, with milliseconds; `date`: with the day
+ *  and the zone. */
 export function time(moment, { date = false } = {}) {
   const at = new Date(typeof moment === "number" ? moment / 1000 : moment);
   if (Number.isNaN(at.getTime())) return h("span", {}, "—");
@@ -63,7 +64,14 @@ export function time(moment, { date = false } = {}) {
     `.${String(at.getMilliseconds()).padStart(3, "0")}`;
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
   const exact = typeof moment === "number" ? at.toISOString() : moment;
-  return h("time", { datetime: at.toISOString(), title: exact }, date ? `${day} ${clock}` : clock);
+  return h("time", { datetime: at.toISOString(), title: exact }, date ? `${day} ${clock} ${zone(at)}` : clock);
+}
+
+function zone(at) {
+  const ahead = -at.getTimezoneOffset();
+  if (ahead === 0) return "UTC";
+  const two = (number) => String(number).padStart(2, "0");
+  return `UTC${ahead < 0 ? "−" : "+"}${two(Math.floor(Math.abs(ahead) / 60))}:${two(Math.abs(ahead) % 60)}`;
 }
 
 /** A duration in microseconds, in the unit that fits. */

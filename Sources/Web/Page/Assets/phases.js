@@ -17,6 +17,12 @@ function placeOf(phase) {
   return INDEX.get(PLACE[phase] ?? phase) ?? -1;
 }
 
+/** A phase as it is written in a rule, and as it is said where that is another word. */
+export function phaseName(phase) {
+  const said = STRIP[INDEX.get(phase)]?.[1] ?? phase;
+  return said.toLowerCase() === phase ? phase : `${phase} (the ${said})`;
+}
+
 /** How far a session came: the last place on the strip that it saw. */
 export function phaseReached(session) {
   let reached = 0;

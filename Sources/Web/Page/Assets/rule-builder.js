@@ -8,10 +8,13 @@ import { link } from "./router.js";
 import { ruleCheck } from "./rule-check.js";
 import { actions, conditions, counters, fitting, phases, times } from "./rule-words.js";
 
-/** `start`: {at, use, to}; `onSet(rule)` is called when a rule is in force; `edit(rule)` begins with what there is. */
-export function ruleBuilder({ start, onSet, signal }) {
+/**
+ * `start`: {at, use, to}; `onSet()` is called when a rule is in force, `onShow(name)` to lead to it; `edit(rule)`
+ * begins with what there is.
+ */
+export function ruleBuilder({ start, onSet, onShow, signal }) {
   const draft = newDraft(start);
-  const check = ruleCheck({ onSet, signal });
+  const check = ruleCheck({ onSet, onShow, signal });
   const fields = h("div", { class: "builder-fields" });
   const changed = () => check.look(ruleOf(draft), "application/json");
   const sections = [whereSection, whenSection, timesSection, whatSection, moreSection];

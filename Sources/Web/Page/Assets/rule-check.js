@@ -9,16 +9,16 @@ import { copyButton, errorBox } from "./parts.js";
 const PAUSE_MS = 150;
 
 /**
- * `look(body, type)` checks; `line` is what it came to; `panel` shows it. `replaces` is the name of the rule whose
- * place it takes, or null.
+ * `look(body, type)` checks; `line` is what it came to; `panel` shows it, and what was set. `replaces` is the name of
+ * the rule whose place it takes, or null. `onShow(name)` leads to a rule that is in force.
  */
-export function ruleCheck({ onSet, signal }) {
+export function ruleCheck({ onSet, onShow, signal }) {
   let asked = null;
   let waiting = 0;
   let body = "", type = "";
   const result = h("div", { class: "check-result", role: "status" });
   const set = h("button", { type: "button", class: "primary", disabled: true, onClick: setRule }, "Set this rule");
-  const where = h("p", { class: "quiet" });
+  const where = h("p", { class: "quiet", role: "status" });
   const panel = h("section", { class: "check", "aria-label": "The rule as text" },
     h("h3", {}, "The same as text"), result,
     h("p", {}, set), where);
@@ -57,7 +57,10 @@ export function ruleCheck({ onSet, signal }) {
     const asSet = body;
     try {
       const path = `rules/${encodeURIComponent(self.replaces)}`;
-      onSet(await (self.replaces ? put(path, body, { type, signal }) : post("rules", body, { type, signal })));
+      const rule = await (self.replaces ? put(path, body, { type, signal }) : post("rules", body, { type, signal }));
+      replace(where, h("strong", {}, "✓ In force: "), h("span", { class: "wire" }, visible(rule.line)), " ",
+        h("button", { type: "button", class: "link", onClick: () => onShow(rule.name) }, "show it"));
+      onSet();
       // What was written meanwhile is checked first.
       if (body === asSet) set.disabled = false;
     } catch (error) {

@@ -9,7 +9,7 @@ import { inFile } from "./rule-check.js";
 
 const FEW = 2;
 
-/** `update(rules)` shows them in `list`. `changed()` is called behind a change, `edit(rule)` to begin one. */
+/** `update(rules)` shows them in `list`, `reveal(name)` leads to one that is there. `changed()` is called behind a change, `edit(rule)` to begin one. */
 export function ruleRows({ complain, changed, edit }) {
   const list = h("div", { class: "rule-list", "aria-busy": true });
   const rows = new Map();
@@ -35,7 +35,14 @@ export function ruleRows({ complain, changed, edit }) {
     if (!isSame) list.replaceChildren(...order);
   }
 
-  return { list, update };
+  function reveal(name) {
+    const row = rows.get(name)?.node;
+    row?.classList.add("wanted");
+    row?.scrollIntoView({ block: "center" });
+    return Boolean(row);
+  }
+
+  return { list, update, reveal };
 }
 
 function ruleRow(rule, { complain, changed, edit }) {

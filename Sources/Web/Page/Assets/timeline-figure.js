@@ -20,6 +20,14 @@ export const OUTCOMES = {
   lost: "lost", interrupted: "lost", abandoned: "abandoned",
 };
 
+/** What an outcome means, where its word does not say it. */
+export const OUTCOME_SAYS = {
+  unheard: "accepted, but the client was gone before anything showed that it had heard so: it may come again",
+  "over-limit": "too many for one transaction: it is to come in the next one",
+  lost: "the message came whole, and no reply was said: it may come again",
+  interrupted: "cut short by the sink without a reply: it is to come again",
+};
+
 /** Drawn anew when its place gets another width. Returns the element; `stop` ends the watching. */
 export function timelineFigure(timeline) {
   const frame = h("div", { class: "timeline-frame scroll" });
@@ -94,7 +102,7 @@ function recipientRow(recipient, y, attempts, middle, used) {
       const place = { x: sign.x - size / 2, y: line - size / 2, width: size, height: size };
       for (const [name, value] of Object.entries(place)) shape.setAttribute(name, value);
       return svg("g", { class: `verdict-${OUTCOMES[sign.outcome]}` },
-        svg("title", {}, `${sign.outcome}${sign.code ? ` ${sign.code}` : ""}`),
+        svg("title", {}, [sign.outcome, sign.code || null, OUTCOME_SAYS[sign.outcome]].filter(Boolean).join(" · ")),
         svg("circle", { cx: sign.x, cy: line, r: size / 2 + 1, class: "timeline-ground" }), shape);
     }));
 }

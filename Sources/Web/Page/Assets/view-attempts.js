@@ -5,7 +5,7 @@ import { clip, h, replace, visible, visibleText } from "./dom.js";
 import { FilterBox } from "./filter-box.js";
 import { duration, emptyState, errorBox, table, time, verdictMark, verdictShape } from "./parts.js";
 import { link, setQuery } from "./router.js";
-import { OUTCOMES, timelineFigure } from "./timeline-figure.js";
+import { OUTCOMES, OUTCOME_SAYS, timelineFigure } from "./timeline-figure.js";
 import { backOff } from "./timeline-layout.js";
 
 export const title = "Attempts";
@@ -147,5 +147,6 @@ function outcomes(attempt) {
   for (const { outcome } of attempt.recipients) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   return [...counts].map(([outcome, number]) => h("div", {},
     h("span", { class: `verdict verdict-${OUTCOMES[outcome]}` },
-      verdictShape(OUTCOMES[outcome]), h("span", {}, `${number} ${outcome}`))));
+      verdictShape(OUTCOMES[outcome]), h("span", {}, `${number} ${outcome}`)),
+    OUTCOME_SAYS[outcome] ? h("p", { class: "quiet outcome-says" }, OUTCOME_SAYS[outcome]) : null));
 }

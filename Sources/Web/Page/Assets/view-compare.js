@@ -130,11 +130,14 @@ class CompareView {
   findings(one, sessions) {
     if (!one.findings?.length) return h("span", { class: "quiet" }, one.is_judged === false ? "not judged yet"
       : "none");
-    const everywhere = (rule) => sessions.every((other) => other.findings?.some((each) => each.rule === rule));
-    return h("ul", { class: "plain" }, one.findings.map((each) => h("li", { class: everywhere(each.rule) ? "quiet"
-      : "own" },
-      severityMark(each.severity), " ", h("code", { title: each.what }, each.rule), everywhere(each.rule) ? null
-        : " (not all)")));
+    const having = (rule) => sessions.filter((other) => other.findings?.some((each) => each.rule === rule)).length;
+    return h("ul", { class: "plain" }, one.findings.map((each) => {
+      const count = having(each.rule);
+      const isOwn = count < sessions.length;
+      return h("li", { class: isOwn ? "own" : "quiet" },
+        severityMark(each.severity), " ", h("code", { title: each.what }, each.rule),
+        isOwn ? count === 1 ? " (only here)" : ` (in ${count} of ${sessions.length})` : null);
+    }));
   }
 }
 

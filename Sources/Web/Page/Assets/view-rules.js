@@ -1,7 +1,7 @@
 // Rules: built, looked at while they fire, switched off and on, removed; scenarios to load.
 
 import { events, get } from "./api.js";
-import { h, replace, visible } from "./dom.js";
+import { clip, h, replace, visible } from "./dom.js";
 import { errorBox } from "./parts.js";
 import { ruleBuilder } from "./rule-builder.js";
 import { ruleRows } from "./rule-rows.js";
@@ -13,7 +13,6 @@ const REFRESH_EVERY_MS = 250;
 
 export async function show(main, parameters, query, signal) {
   const trouble = h("div");
-  const said = h("p", { role: "status", class: "quiet" });
   const complain = (error) => {
     if (error.name === "AbortError") return;
     replace(trouble, errorBox(error));
@@ -26,23 +25,26 @@ export async function show(main, parameters, query, signal) {
     scenarios.load(signal).catch(complain);
   };
   const builder = ruleBuilder({
-    start: query, signal, onSet: (rule) => {
-      replace(said, "In force: ", visible(rule.line));
-      changed();
-    },
+    start: query, signal, onSet: changed, onShow: (name) => rows.reveal(name),
   });
   const build = h("details", { class: "panel", open: true },
-    h("summary", {}, h("h2", {}, "Build a rule")), builder.element, said);
+    h("summary", {}, h("h2", {}, "Build a rule")), builder.element);
   const rows = ruleRows({
     complain, changed, edit: (rule) => {
       build.open = true;
       builder.edit(rule);
     },
   });
+  const gone = h("p", { class: "quiet" });
+  let wanted = query.name;
+  const reveal = () => {
+    if (!rows.reveal(wanted)) replace(gone, "There is no rule ", visible(clip(wanted, 100)), " any more.");
+    wanted = null;
+  };
   const scenarios = scenarioList({ complain, changed });
   replace(main,
     h("h1", {}, title), trouble, build,
-    h("h2", {}, "In force, in the order in which they are asked"), rows.list,
+    h("h2", {}, "In force, in the order in which they are asked"), gone, rows.list,
     h("h2", {}, "Scenarios"),
     h("p", { class: "quiet" }, "Rules that belong together. Loaded, they stand in front of all others."),
     scenarios.element);
@@ -57,6 +59,7 @@ export async function show(main, parameters, query, signal) {
         isStale = false;
         const { rules } = await get("rules", {}, signal);
         rows.update(rules);
+        if (wanted) reveal();
         await new Promise((resolve) => setTimeout(resolve, REFRESH_EVERY_MS));
       }
     } catch (error) {

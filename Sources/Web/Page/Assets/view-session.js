@@ -6,8 +6,8 @@ import { drawDiagram } from "./diagram.js";
 import { markdown, picture, standalone } from "./diagram-export.js";
 import { moment, sentenceOf } from "./diagram-model.js";
 import { clip, grouped, h, replace, visible, visibleText } from "./dom.js";
-import { copyButton, download, duration, emptyState, errorBox, fact, findingItem, phaseStrip, time, verdictMark,
-  verdictShape } from "./parts.js";
+import { copyButton, download, duration, emptyState, errorBox, fact, findingItem, phaseName, phaseStrip, time,
+  verdictMark, verdictShape } from "./parts.js";
 import { link, setQuery } from "./router.js";
 import { lastFilter } from "./session-list.js";
 import { tabs } from "./tabs.js";
@@ -129,11 +129,9 @@ class SessionView {
     }[word];
     return h("div", { class: `outcome outcome-${word}` },
       h("p", {}, h("span", { class: `verdict verdict-${word}` }, verdictShape(word),
-        h("strong", {}, said, session.rejected_at ? ` at ${session.rejected_at}` : "")),
+        h("strong", {}, said, session.rejected_at ? ` at ${phaseName(session.rejected_at)}` : "")),
         ". ",
-        session.rule
-          ? ["By rule ", h("a", { href: link("rules", { name: session.rule }) }, visible(clip(session.rule, 100))), "."]
-          : null),
+        session.rule ? reason(session.rule) : null),
       session.reply ? clip(session.reply, 600).split("\n").map((line) => h("p", { class: "wire" }, visible(line)))
         : null);
   }
@@ -265,4 +263,11 @@ class SessionView {
       this.raw(() => text(`sessions/${this.id}/scenario`, {}, this.signal), `${this.id}.yaml`),
     ];
   }
+}
+
+/** Which rule it was. Behind a magic address there is none: the address itself asked for it. */
+function reason(rule) {
+  const [word, asked] = rule.split(" ");
+  if (word === "magic" && asked) return ["The address asked for it: ", h("code", {}, visible(`${asked}@…`)), "."];
+  return ["By rule ", h("a", { href: link("rules", { name: rule }) }, visible(clip(rule, 100))), "."];
 }
