@@ -108,7 +108,8 @@ package enum SequenceChart {
         }
         let kind = line.mark.map(\.rawValue) ?? "said"
         if line.mark != nil {
-            text += "<rect class=\"\(kind)-row\" x=\"\(left)\" y=\"\(y)\" width=\"\(right - left)\" "
+            text +=
+                "<rect class=\"\(kind)-row\" x=\"\(left)\" y=\"\(y)\" width=\"\(right - left)\" "
                 + "height=\"\(step.height - 4)\"/>"
         }
         let (from, to, tip) = line.who == .client ? (left, right, right - 9) : (right, left, left + 9)

@@ -150,7 +150,8 @@ func quoted(_ text: String) throws -> String { String(decoding: try JSONEncoder(
     }
 
     @Test func aLineWithoutEndHasALimitAndSaysHowMuchIsLeftOut() throws {
-        let svg = SequenceChart.svg(try session(["S: 220 mx", "C: " + String(repeating: "x", count: 70_000)]), title: "")
+        let svg = SequenceChart.svg(
+            try session(["S: 220 mx", "C: " + String(repeating: "x", count: 70_000)]), title: "")
         #expect(texts(svg).contains("… (+69300 characters)"))
         #expect(svg.utf8.count < 10_000)
     }
