@@ -6,7 +6,8 @@ package enum TimelineText {
     /// Attempts that are told one by one; the last ones.
     package static let attemptLimit = 12
 
-    /// The line of bars where there is more than one attempt, and below it the attempts that are told. Safe to be shown; each line ended by LF.
+    /// The line of bars where there is more than one attempt, and below it the attempts that are told. Safe to be
+    /// shown; each line ended by LF.
     package static func render(_ timeline: Timeline, columns: Int = 100) -> String {
         var page = TextPage(columns: columns, colours: false)
         add(timeline, to: &page)

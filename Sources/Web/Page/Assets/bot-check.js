@@ -1,6 +1,6 @@
 // What receivers look at to tell a mail server from a bot, point by point, for one sender.
 
-import { clip, h, visible, visibleText } from "./dom.js";
+import { clip, counted, h, visible, visibleText } from "./dom.js";
 import { severityMark, table } from "./parts.js";
 import { link } from "./router.js";
 
@@ -28,8 +28,8 @@ export function botCheck(sender) {
       sender.helo.length ? [" ", h("span", { class: "quiet" }, "as ",
         sender.helo.map((name, index) => [index ? ", " : "", visible(clip(name, 100))]))] : null),
     h("p", {}, `${broken} of ${sender.bot_check.length} points are those of a bot. `,
-      h("a", { href: link("sessions", { client: sender.address }) }, `${sender.session_count} sessions`),
-      `, ${sender.message_count} messages.`),
+      h("a", { href: link("sessions", { client: sender.address }) }, counted(sender.session_count, "session")),
+      `, ${counted(sender.message_count, "message")}.`),
     table([
       { title: "A mail server …", cell: (point) => TITLES[point.question] ?? point.question },
       { title: "This sender", cell: (point) => state(point) },
@@ -46,7 +46,7 @@ function state(point) {
 function evidence(point) {
   if (point.state === "broken") return point.answers.filter((one) => one.state === "broken").map(brokenAnswer);
   const names = point.answers.filter((one) => one.state === "kept" || point.state !== "kept").map((one) => one.rule);
-  return h("details", {}, h("summary", { class: "quiet" }, `${names.length} ${names.length === 1 ? "rule" : "rules"}`),
+  return h("details", {}, h("summary", { class: "quiet" }, counted(names.length, "rule")),
     names.map((name) => [h("code", {}, name), " "]));
 }
 

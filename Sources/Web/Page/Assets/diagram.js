@@ -320,7 +320,9 @@ class Drawing {
     const lines = proseLines(saying(note), width, "600 12px", 4);
     const name = note.kind === "finding" ? note.finding.severity : note.kind;
     for (const [index, line] of lines.entries()) {
-      this.front.append(text(line, x + 8, y + 12, `note note-${name}${index ? "" : " first"}`));
+      const lead = index === 0 ? LEAD.exec(line)?.[0] ?? "" : "";
+      this.front.append(text([lead ? svg("tspan", { class: "lead" }, lead) : null, line.slice(lead.length)],
+        x + 8, y + 12, `note note-${name}`));
       y += NOTE_LINE;
     }
     this.front.append(svg("line", { class: `note-edge note-${name}`, x1: x, x2: x, y1: start + 2, y2: y }));
@@ -328,6 +330,8 @@ class Drawing {
   }
 }
 
+// What a note is about, in front of what it says.
+const LEAD = /^\S+ (rule|must:|should:|reputation:|info:)/;
 const SIGNS = { must: "▲", should: "◆", reputation: "●", info: "○" };
 
 function saying(note) {

@@ -84,6 +84,11 @@ export function grouped(number) {
   return String(number).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
+/** `1 session`, `2 sessions`. */
+export function counted(number, noun) {
+  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
+}
+
 /** At most so many characters of a text; says how many are left out. */
 export function clip(text, limit) {
   const said = String(text ?? "");

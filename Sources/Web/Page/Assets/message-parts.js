@@ -2,7 +2,7 @@
 // do nothing.
 
 import { ask } from "./api.js";
-import { clip, h, visible, visibleText } from "./dom.js";
+import { clip, counted, h, visible, visibleText } from "./dom.js";
 import { longText } from "./lines.js";
 import { copyButton, download, emptyState, octets, severityMark, table } from "./parts.js";
 
@@ -60,7 +60,7 @@ export function linkTable(message) {
 
 export function htmlFrame(message) {
   const count = message.remote_count;
-  const blocked = h("p", {}, h("strong", {}, `${count} remote ${count === 1 ? "reference" : "references"} blocked`),
+  const blocked = h("p", {}, h("strong", {}, `${counted(count, "remote reference")} blocked`),
     h("span", { class: "quiet" }, " · no scripts, no forms, nothing loaded from anywhere"));
   const source = h("details", {}, h("summary", {}, "HTML as text"), longText(message.html, "HTML as text"));
   return h("div", {}, blocked, h("iframe", {

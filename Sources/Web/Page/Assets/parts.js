@@ -44,9 +44,16 @@ export function findingItem(finding) {
     h("summary", {}, severityMark(finding.severity), " ", h("span", { class: "finding-what" }, finding.what), " ",
       h("code", {}, finding.rule), finding.count > 1 ? h("span", { class: "quiet" }, ` ×${finding.count}`) : null),
     h("dl", { class: "facts" },
-      fact("Seen", h("span", { class: "wire" }, visible(clip(finding.saw, 400)))),
+      fact("Seen", seen(finding.saw)),
       fact("Why", finding.why), fact("Fix", finding.fix), fact("Source", finding.citation),
       finding.reason ? fact("Mild, since", finding.reason) : null));
+}
+
+/** What was seen of a peer, as evidence: blanks at its ends are marks, since they may be what is meant. */
+export function seen(text) {
+  const [, before, middle, after] = /^( *)([^]*?)( *)$/.exec(clip(text, 400));
+  const blanks = (all) => [...all].map(() => h("span", { class: "unseen", title: "invisible: SP" }, "SP"));
+  return h("span", { class: "wire" }, blanks(before), visible(middle), blanks(after));
 }
 
 /** A row of a `dl class="facts"`. */
@@ -159,13 +166,30 @@ export function dialog(title, ...children) {
   return box;
 }
 
-/** A table: columns are `{title, cell(row) -> node or text, class?}`. `row(row)` may give attributes of a row. */
+/**
+ * A table: columns are `{title, cell(row) -> node or text, class?}`. `row(row)` may give attributes of a row. Where it
+ * has no room, each row stands as a list of its own.
+ */
 export function table(columns, rows, { caption, row = () => ({}) } = {}) {
-  return h("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": caption ?? "Table" },
+  const cell = (column, one) => h("td", { class: column.class, "data-title": column.title },
+    h("div", {}, column.cell(one)));
+  const frame = h("div", { class: "table-frame", tabindex: "0", role: "region", "aria-label": caption ?? "Table" },
     h("table", {},
       caption ? h("caption", { class: "offscreen" }, caption) : null,
       h("thead", {}, h("tr", {}, columns.map((column) => h("th", { scope: "col", class: column.class },
         column.title)))),
-      h("tbody", {}, rows.map((one) => h("tr", row(one),
-        columns.map((column) => h("td", { class: column.class }, column.cell(one))))))));
+      h("tbody", {}, rows.map((one) => h("tr", row(one), columns.map((column) => cell(column, one)))))));
+  fitting.observe(frame);
+  return frame;
 }
+
+const widths = new WeakMap();
+const fitting = new ResizeObserver((changes) => {
+  for (const { target } of changes) {
+    // Its own change is of the height alone.
+    if (widths.get(target) === target.clientWidth) continue;
+    widths.set(target, target.clientWidth);
+    target.classList.remove("stacked");
+    target.classList.toggle("stacked", target.scrollWidth > target.clientWidth);
+  }
+});

@@ -1,7 +1,7 @@
 // Each message with its attempts on a time line: gaps, back-off, duplicates, and what became of each recipient.
 
 import { events, get } from "./api.js";
-import { clip, h, replace, visible, visibleText } from "./dom.js";
+import { clip, counted, h, replace, visible, visibleText } from "./dom.js";
 import { FilterBox } from "./filter-box.js";
 import { duration, emptyState, errorBox, table, time, verdictMark, verdictShape } from "./parts.js";
 import { link, setQuery } from "./router.js";
@@ -109,7 +109,7 @@ function timelineCard(timeline, state) {
     h("h2", {}, timeline.subject ? visible(clip(timeline.subject, 200)) : "(no subject)"),
     h("p", { class: "timeline-facts" },
       h("span", { class: `verdict verdict-${verdict}` }, verdictShape(verdict), h("span", {}, words)),
-      h("span", {}, `${attempts.length} ${attempts.length === 1 ? "attempt" : "attempts"}`),
+      h("span", {}, counted(attempts.length, "attempt")),
       timeline.retried ? h("span", {}, "↻ retried") : null,
       timeline.duplicated ? h("strong", { class: "duplicate" }, "2× taken more than once") : null,
       timeline.report ? h("span", {}, "a report (bounce or receipt)") : null,
@@ -120,7 +120,7 @@ function timelineCard(timeline, state) {
       ? h("p", { class: "quiet" }, `${timeline.attempts_dropped} earlier attempts are not kept.`) : null,
     figure.element,
     h("details", { open: attempts.length >= FEW[0] && attempts.length <= FEW[1] },
-      h("summary", {}, "Attempts as a table"), attemptTable(timeline)));
+      h("summary", {}, "Attempts as a table"), attemptTable(timeline), outcomesSaid(attempts)));
   return { element, state, stop: figure.stop };
 }
 
@@ -142,11 +142,17 @@ function attemptTable({ attempts, key }) {
   ], rows, { caption: `Attempts of ${visibleText(clip(key, 200))}` });
 }
 
+/** What the outcomes mean that do not say it themselves. */
+function outcomesSaid(attempts) {
+  const seen = new Set(attempts.flatMap((attempt) => attempt.recipients.map((recipient) => recipient.outcome)));
+  return Object.entries(OUTCOME_SAYS).filter(([outcome]) => seen.has(outcome)).map(([outcome, words]) =>
+    h("p", { class: "quiet" }, h("strong", {}, outcome), `: ${words}.`));
+}
+
 function outcomes(attempt) {
   const counts = new Map();
   for (const { outcome } of attempt.recipients) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
   return [...counts].map(([outcome, number]) => h("div", {},
     h("span", { class: `verdict verdict-${OUTCOMES[outcome]}` },
-      verdictShape(OUTCOMES[outcome]), h("span", {}, `${number} ${outcome}`)),
-    OUTCOME_SAYS[outcome] ? h("p", { class: "quiet outcome-says" }, OUTCOME_SAYS[outcome]) : null));
+      verdictShape(OUTCOMES[outcome]), h("span", {}, `${number} ${outcome}`))));
 }

@@ -3,7 +3,7 @@
 
 import { get, post, removeOnLeaving, text } from "./api.js";
 import { drawDiagram } from "./diagram.js";
-import { clip, h, replace, visible } from "./dom.js";
+import { clip, counted, h, replace, visible } from "./dom.js";
 import { LiveTalk } from "./lesson-talk.js";
 import { copyButton, download, emptyState, errorBox, findingItem } from "./parts.js";
 import { go, link } from "./router.js";
@@ -30,7 +30,7 @@ async function showList(main, signal) {
 }
 
 function lessonItem(lesson) {
-  const facts = [`${lesson.steps} ${lesson.steps === 1 ? "step" : "steps"}`];
+  const facts = [counted(lesson.steps, "step")];
   if (lesson.minutes) facts.unshift(`about ${lesson.minutes} minutes`);
   return h("article", { class: "lesson-item" },
     h("h2", {}, h("a", { href: link(`lessons/${lesson.name}`) }, lesson.title)),

@@ -37,7 +37,7 @@ export async function show(main, { id }, query, signal) {
   };
   document.title = `${id} · fakemx`;
   replace(main,
-    h("p", {}, h("a", { href: link("messages") }, "← Messages")),
+    h("div", { class: "bar" }, h("a", { href: link("messages"), class: "button" }, "← Messages")),
     h("h1", {}, message.subject ? visible(clip(message.subject, 300)) : "(no subject)"),
     facts(message), actions(message, main),
     h("div", { class: "message" }, views.element,

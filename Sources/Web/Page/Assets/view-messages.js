@@ -1,7 +1,7 @@
 // The live list of stored messages, newest first. It is paged and drawn as the list of sessions is.
 
 import { events, get, remove } from "./api.js";
-import { clip, grouped, h, replace, visible, visibleText } from "./dom.js";
+import { clip, counted, grouped, h, replace, visible, visibleText } from "./dom.js";
 import { FilterBox } from "./filter-box.js";
 import { dialog, emptyState, errorBox, octets, time } from "./parts.js";
 import { go, link, setQuery } from "./router.js";
@@ -98,6 +98,7 @@ class MessagesView {
       this.draw();
     } catch (problem) {
       if (problem.name === "AbortError" || this.messages !== list) return;
+      this.list.rest();
       if (problem.status === 400) this.filter.complain(problem.detail);
       else replace(this.notice, errorBox(problem));
     }
@@ -122,7 +123,7 @@ class MessagesView {
     if (!this.untold) return;
     this.telling ??= setTimeout(() => {
       this.telling = null;
-      replace(this.news, `${this.untold} new ${this.untold === 1 ? "message" : "messages"}`);
+      replace(this.news, counted(this.untold, "new message"));
       this.untold = 0;
     }, SAID_EVERY_MS);
   }

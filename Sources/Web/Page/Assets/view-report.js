@@ -2,10 +2,10 @@
 // not seen. Fit to be printed, and to be taken along in the other forms.
 
 import { events, get, text } from "./api.js";
-import { clip, h, replace, visible } from "./dom.js";
+import { clip, counted, h, replace, visible } from "./dom.js";
 import { botCheck } from "./bot-check.js";
 import { FilterBox } from "./filter-box.js";
-import { download, emptyState, errorBox, fact, severityMark, time } from "./parts.js";
+import { download, emptyState, errorBox, fact, seen, severityMark, time } from "./parts.js";
 import { passage } from "./passage.js";
 import { link, setQuery } from "./router.js";
 
@@ -105,8 +105,6 @@ function reportOf(report) {
   ];
 }
 
-const counted = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
-
 function verdict(report) {
   const count = (severity) => report.broken.filter((rule) => rule.severity === severity).length;
   const marks = SEVERITIES.filter(([severity]) => count(severity))
@@ -143,7 +141,7 @@ function brokenRule(rule, isOpen) {
       h("span", { class: "quiet" }, ` ${times} in ${counted(rule.session_count, "session")}`)),
     rule.passage ? passage(rule.passage) : null,
     h("dl", { class: "facts" },
-      fact("Seen", h("span", { class: "wire" }, visible(clip(rule.saw, 400)))),
+      fact("Seen", seen(rule.saw)),
       fact("Why", rule.why), fact("Fix", h("strong", {}, rule.fix)), fact("Source", rule.citation),
       rule.receivers.length ? fact("Who cares", rule.receivers.join(", ")) : null,
       rule.reason ? fact("Mild, since", rule.reason) : null,

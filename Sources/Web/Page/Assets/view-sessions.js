@@ -2,7 +2,7 @@
 // loaded when, virtual-list.js for how it is drawn.
 
 import { events } from "./api.js";
-import { clip, grouped, h, replace, visible, visibleText } from "./dom.js";
+import { clip, counted, grouped, h, replace, visible, visibleText } from "./dom.js";
 import { FilterBox } from "./filter-box.js";
 import { duration, emptyState, errorBox, phaseStrip, severityMark, time, verdictMark } from "./parts.js";
 import { go, link, setQuery } from "./router.js";
@@ -134,6 +134,7 @@ class SessionsView {
       this.refresh();
     } catch (problem) {
       if (problem.name === "AbortError" || this.coming !== list) return;
+      this.list.rest();
       if (problem.status === 400) {
         this.filter.complain(problem.detail);
         return;
@@ -299,7 +300,7 @@ class SessionsView {
     this.untold = (this.untold ?? 0) + count;
     this.telling ??= setTimeout(() => {
       this.telling = null;
-      replace(this.news, `${this.untold} new ${this.untold === 1 ? "session" : "sessions"}`);
+      replace(this.news, counted(this.untold, "new session"));
       this.untold = 0;
     }, SAID_EVERY_MS);
   }

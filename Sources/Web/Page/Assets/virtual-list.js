@@ -23,7 +23,7 @@ export class VirtualList {
     this.name = `list-${++lists}`;
     this.canvas = h("div", { class: "list-canvas", role: "presentation" });
     this.element = h("div", {
-      class: "list", role: "grid", tabindex: "0", "aria-label": label, "aria-colcount": columns.length,
+      class: "list", role: "grid", tabindex: "0", "aria-label": label, "aria-busy": true, "aria-colcount": columns.length,
       onScroll: () => this.scrolled(), onKeydown: (event) => this.pressed(event), onClick: (event) =>
         this.clicked(event),
     }, h("div", { class: "list-head", role: "row", "aria-rowindex": "1" },
@@ -36,6 +36,11 @@ export class VirtualList {
 
   stop() {
     this.watcher.disconnect();
+  }
+
+  /** Nothing is waited for any more. */
+  rest() {
+    this.element.ariaBusy = "false";
   }
 
   /** Shows these; a row whose item is the same object is left alone. What one reads stays where it is. */
@@ -51,6 +56,7 @@ export class VirtualList {
       if (now >= 0) this.element.scrollTop += (now - first) * this.height;
     }
     this.draw();
+    this.rest();
   }
 
   /** Draws the same rows again, since something beside their items changed. */
