@@ -148,6 +148,29 @@ class Sessions(unittest.TestCase):
             api.until(lambda info: info["sessions"]["open"] == 0)
             self.assertEqual(api.found("sessions/s1")["ended_by"], "client-reset")
 
+    def test_what_stands_in_a_session_of_a_list_can_be_bounded(self):
+        with Sink("--rule", FULL, transcript="off", http="127.0.0.1:0") as sink:
+            api = begin(sink)
+            with Wire(sink.port) as client:
+                wire.hello(client, "many.test")
+                for number in range(3):
+                    client.ask(f"MAIL FROM:<from-{number}@many.test>")
+                    for address in ("a@many.test", "b@many.test", "c@full.test", "d@many.test", "e@many.test"):
+                        client.ask(f"RCPT TO:<{address}>")
+                    client.ask("RSET")
+                client.ask("QUIT")
+            api.until(lambda info: info["sessions"]["ever"] == 1 and info["sessions"]["open"] == 0)
+            whole, = api.found("sessions")["sessions"]
+            few, = api.found("sessions?nested=2")["sessions"]
+            none, = api.found("sessions?nested=0")["sessions"]
+        for one in (whole, few, none):
+            self.assertEqual((one["transaction_count"], one["recipient_count"], one["fault_count"]), (3, 15, 3))
+        self.assertEqual([len(one["recipients"]) for one in whole["transactions"]], [5, 5, 5])
+        self.assertEqual(len(whole["faults"]), 3)
+        self.assertEqual(few["transactions"], [one | {"recipients": one["recipients"][:2]} for one in whole["transactions"][:2]])
+        self.assertEqual(few["faults"], whole["faults"][:2])
+        self.assertEqual((none["transactions"], none["faults"]), ([], []))
+
     def test_one_session_with_its_lines(self):
         one = self.api.found("sessions/s2")
         self.assertEqual(one["id"], "s2")

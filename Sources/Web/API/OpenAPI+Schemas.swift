@@ -116,6 +116,9 @@ enum OpenAPISchemas {
         ]
         let brief = object(["rule": text, "severity": severity], required: ["rule", "severity"])
         properties["findings"] = array(withLines ? OpenAPI.ref("Finding") : brief)
+        if !withLines {
+            for name in ["transaction_count", "recipient_count", "fault_count"] { properties[name] = integer }
+        }
         properties[withLines ? "lines" : "spaces"] = array(withLines ? line : text)
         return [
             "type": "object", "properties": .object(properties),

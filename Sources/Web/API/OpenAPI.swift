@@ -97,7 +97,13 @@ enum OpenAPI {
                 "get": operation(
                     "Sessions, the newest first.", "listSessions",
                     page + [
-                        parameter("open", "Those that are open now, in place of those that ended.", ["type": "boolean"])
+                        parameter(
+                            "open", "Those that are open now, in place of those that ended.", ["type": "boolean"]),
+                        parameter(
+                            "nested",
+                            "Of each session so many transactions and faults at most, and so many recipients of each "
+                                + "transaction: the first ones. Without it all of them.",
+                            ["type": "integer", "minimum": 0, "maximum": .number(API.mostLimit)]),
                     ]
                         + filter(.session),
                     answers: ["200": json("A page", ref("SessionList"))])

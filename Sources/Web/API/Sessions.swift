@@ -11,6 +11,7 @@ import Store
 enum Sessions {
     static func list(_ call: inout Call) async throws -> Response {
         let open = try call.query.takeFlag("open") ?? false
+        let nested = try call.query.takeNumber("nested", 0...API.mostLimit) ?? .max
         let page = try API.page(&call, .session)
         let server = call.face.server
         let cursor = try await server.cursor()
@@ -18,13 +19,13 @@ enum Sessions {
             let all = server.chronicle.openSessions.reversed().filter { page.filter.matches(Subject($0.brief)) }
             return JSONText.response(
                 SessionList(
-                    sessions: all.prefix(page.query.limit).map { SessionSummary($0, nil) }, next: nil,
+                    sessions: all.prefix(page.query.limit).map { SessionSummary($0, nil, nested: nested) }, next: nil,
                     cursor: cursor.description))
         }
         let found = try await server.sessions(page.filter, page.query)
         return JSONText.response(
             SessionList(
-                sessions: found.map { SessionSummary($0, server.judging?.verdicts) },
+                sessions: found.map { SessionSummary($0, server.judging?.verdicts, nested: nested) },
                 next: page.next(found.map(\.position)),
                 cursor: cursor.description))
     }

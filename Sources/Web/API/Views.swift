@@ -18,6 +18,8 @@ struct SessionSummary: Encodable {
     let rejected_at, reply, rule: String?
     let transactions: [TransactionRecord]
     let faults: [FaultRecord]
+    /// All that are kept of it, those of `recipient_count` in all of its transactions.
+    let transaction_count, recipient_count, fault_count: Int
     let notices: [String]
     let events_dropped: Int
     let spaces: [String]
@@ -25,7 +27,8 @@ struct SessionSummary: Encodable {
     /// False, too, where its judgement is not at hand: the session alone is judged again.
     let is_judged: Bool
 
-    init(_ stored: StoredSession, _ verdicts: Verdicts?) {
+    /// - Parameter nested: transactions, faults, and recipients of one transaction at most, the first ones.
+    init(_ stored: StoredSession, _ verdicts: Verdicts?, nested: Int = .max) {
         let judgement = verdicts?.judgement(of: stored.number)
         findings = judgement?.findings.map(FindingBrief.init) ?? []
         is_judged = judgement != nil
@@ -43,8 +46,17 @@ struct SessionSummary: Encodable {
         rejected_at = record.rejected_at
         reply = record.reply
         rule = record.rule
-        transactions = record.transactions
-        faults = record.faults
+        transaction_count = record.transactions.count
+        recipient_count = record.transactions.reduce(0) { $0 + $1.recipients.count }
+        fault_count = record.faults.count
+        transactions = record.transactions.prefix(nested).map { transaction in
+            var transaction = transaction
+            if transaction.recipients.count > nested {
+                transaction.recipients.removeSubrange(nested...)
+            }
+            return transaction
+        }
+        faults = Array(record.faults.prefix(nested))
         notices = record.notices
         events_dropped = record.events_dropped
         spaces = Subject(record).spaces.sorted()

@@ -36,6 +36,8 @@ export function phaseReached(session) {
     if (transaction.rejected_at) see(transaction.rejected_at);
   }
   if (session.rejected_at) see(session.rejected_at);
+  // In a list a session has only its first transactions.
+  if (session.verdict === "accepted") see("end-of-data");
   return reached;
 }
 

@@ -6,6 +6,8 @@ import { get } from "./api.js";
 
 const FIRST_PAGE = 60;
 const PAGE = 1000;
+// What a row shows of a session; one that stays open for a day has thousands of transactions.
+const NESTED = 20;
 // More than these are not loaded: a filter finds what is older.
 const MOST = 20_000;
 /** More than these are not held back: then the list is loaded anew. */
@@ -170,20 +172,20 @@ export class SessionList {
       one.count += 1;
       one.due = now + JUDGED_AFTER_MS * 2 ** one.count;
     }
-    const { sessions } = await get("sessions", { session: ids, limit: ids.length }, signal);
+    const { sessions } = await get("sessions", { session: ids, limit: ids.length, nested: NESTED }, signal);
     const judged = new Map(sessions.filter((one) => one.is_judged).map((one) => [one.id, one]));
     if (judged.size) this.ended = this.ended.map((one) => judged.get(one.id) ?? one);
   }
 
   async running(signal) {
     const began = performance.now();
-    const { sessions } = await get("sessions", { ...this.filter, open: true, limit: MOST_OPEN }, signal);
+    const { sessions } = await get("sessions", { ...this.filter, open: true, limit: MOST_OPEN, nested: NESTED }, signal);
     const now = performance.now();
     this.runningDue = now + (now - began) / RUNNING_SHARE;
     return sessions;
   }
 
   page(query, signal) {
-    return get("sessions", { ...this.filter, ...query }, signal);
+    return get("sessions", { ...this.filter, ...query, nested: NESTED }, signal);
   }
 }

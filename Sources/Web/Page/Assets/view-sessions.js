@@ -261,7 +261,7 @@ class SessionsView {
     return [
       box, time(one.started), h("a", { href: link("sessions/" + one.id), tabindex: "-1" }, one.id), peer(one.client),
       peer(one.helo), from.length ? peer(from[0] === "" ? "<>" : from[0], from.length) : quiet("—"),
-      to.length ? peer(to[0], to.length, to) : quiet("—"), phaseStrip(one),
+      to.length ? peer(to[0], one.recipient_count, to) : quiet("—"), phaseStrip(one),
       verdictMark(one.verdict ?? (one.ended_by ? undefined : "open")),
       findings(one, this.sessions.isGivenUp(one.id)),
       one.ended_by ? duration(one.duration_us) : quiet("runs"),
