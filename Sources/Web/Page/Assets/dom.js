@@ -2,6 +2,8 @@
 // in it (controls, direction marks, zero width) is shown as a mark with a name.
 
 const SVG = "http://www.w3.org/2000/svg";
+// No frame comes in a tab that is not seen.
+const UNSEEN_TAB_MS = 250;
 // These say more as properties than as attributes: the attribute is only their first value.
 const PROPERTIES = new Set(["value", "checked", "indeterminate", "disabled", "selected", "open"]);
 
@@ -17,12 +19,13 @@ export function svg(tag, attributes, ...children) {
 
 /** Puts children in the place of what a node holds. */
 export function replace(node, ...children) {
-  node.replaceChildren(...flat(children));
-  return node;
+  node.replaceChildren();
+  return append(node, children);
 }
 
 function fill(node, attributes, children) {
-  for (const [name, value] of Object.entries(attributes ?? {})) {
+  for (const name in attributes) {
+    const value = attributes[name];
     if (value === undefined || value === null) continue;
     if (name.startsWith("on")) {
       node.addEventListener(name.slice(2).toLowerCase(), value);
@@ -34,12 +37,23 @@ function fill(node, attributes, children) {
       node.setAttribute(name, value === true && !name.startsWith("aria-") ? "" : String(value));
     }
   }
-  node.append(...flat(children));
-  return node;
+  return append(node, children);
 }
 
-function flat(children) {
-  return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+/** When what was drawn is on the screen; in a tab that is not seen, after a moment. */
+export function painted() {
+  return new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve, 0));
+    setTimeout(resolve, UNSEEN_TAB_MS);
+  });
+}
+
+function append(node, children) {
+  for (const child of children) {
+    if (Array.isArray(child)) append(node, child);
+    else if (child !== null && child !== undefined && child !== false) node.append(child);
+  }
+  return node;
 }
 
 // Controls, soft hyphen, marks of direction, zero width, line and paragraph separators, tags, lone surrogates.
@@ -55,6 +69,8 @@ const NAMES = {
   0x202e: "RLO", 0x2060: "WJ", 0x2066: "LRI", 0x2067: "RLI", 0x2068: "FSI", 0x2069: "PDI", 0xfeff: "BOM",
 };
 
+const PLAIN = /^[ -~]*$/;
+
 function nameOf(code) {
   return CONTROLS[code] ?? NAMES[code] ?? "U+" + code.toString(16).toUpperCase().padStart(4, "0");
 }
@@ -63,6 +79,10 @@ function nameOf(code) {
 export function visible(text) {
   const whole = h("bdi", { class: "peer" });
   const said = String(text ?? "");
+  if (PLAIN.test(said)) {
+    whole.append(said);
+    return whole;
+  }
   let from = 0;
   for (const match of said.matchAll(UNSEEN)) {
     if (match.index > from) whole.append(said.slice(from, match.index));
@@ -76,7 +96,8 @@ export function visible(text) {
 
 /** The same as a string, for places that hold text only: titles, SVG, Markdown. */
 export function visibleText(text) {
-  return String(text ?? "").replace(UNSEEN, (one) => "⟨" + nameOf(one.codePointAt(0)) + "⟩");
+  const said = String(text ?? "");
+  return PLAIN.test(said) ? said : said.replace(UNSEEN, (one) => "⟨" + nameOf(one.codePointAt(0)) + "⟩");
 }
 
 /** A number with commas between its thousands: in English whatever the browser speaks, as the rest of the page. */

@@ -2,7 +2,7 @@
 // loaded when, virtual-list.js for how it is drawn.
 
 import { events } from "./api.js";
-import { clip, counted, grouped, h, replace, visible, visibleText } from "./dom.js";
+import { clip, counted, grouped, h, painted, replace, visible, visibleText } from "./dom.js";
 import { FilterBox } from "./filter-box.js";
 import { duration, emptyState, errorBox, phaseStrip, severityMark, time, verdictMark } from "./parts.js";
 import { go, link, setQuery } from "./router.js";
@@ -129,6 +129,9 @@ class SessionsView {
       this.isEmpty = false;
       this.list.element.scrollTop = 0;
       this.draw();
+      // First what is there is seen; the rest is work for the sink and for the browser.
+      await painted();
+      if (this.coming !== list || this.signal.aborted) return;
       this.fill(list);
       // What came while it was loaded was told to the list before it.
       this.refresh();

@@ -1,7 +1,7 @@
 // A list of any length of which only the rows in sight are in the document. One stop for the Tab key; arrows, Page Up
 // and Down, Home and End move the row that is active, Enter opens it, Space selects it.
 
-import { h, replace } from "./dom.js";
+import { h, painted } from "./dom.js";
 
 const OVERSCAN = 6;
 let lists = 0;
@@ -18,6 +18,8 @@ export class VirtualList {
   constructor({ label, columns, key, cells, opened, toggled, rowClass }) {
     Object.assign(this, { columns, key, cells, opened, toggled, rowClass });
     this.items = [];
+    // Rows beyond those in sight: none until those are on the screen.
+    this.overscan = 0;
     this.active = null;
     this.drawn = new Map();
     this.name = `list-${++lists}`;
@@ -102,8 +104,8 @@ export class VirtualList {
 
   /** The first and the last place in sight, and a few more. */
   get window() {
-    const first = Math.max(0, Math.floor(this.element.scrollTop / this.height) - OVERSCAN);
-    const last = Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.height) + OVERSCAN;
+    const first = Math.max(0, Math.floor(this.element.scrollTop / this.height) - this.overscan);
+    const last = Math.ceil((this.element.scrollTop + this.element.clientHeight) / this.height) + this.overscan;
     return [first, Math.min(this.items.length, last)];
   }
 
@@ -130,6 +132,13 @@ export class VirtualList {
       row.element.setAttribute("aria-rowindex", place + 2);
     }
     this.mark();
+    if (!this.overscan && wanted.size) this.widen();
+  }
+
+  async widen() {
+    this.overscan = OVERSCAN;
+    await painted();
+    this.draw();
   }
 
   make(key, item) {
