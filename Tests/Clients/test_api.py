@@ -536,6 +536,8 @@ class Frames(unittest.TestCase):
             self.assertEqual(answer.headers["X-DNS-Prefetch-Control"], "off")
             self.assertNotIn("<link", answer.text.lower())
             self.assertIn("<p>ü link</p>", answer.text)
+            self.send(sink, '<img srcset="https://evil.test/1x.png, https://evil.test/2x.png 2x"><video poster=//evil.test/p.png>')
+            self.assertEqual(api.found("messages/s3.1")["remote_count"], 3)
             is_problem(self, api.get("messages/s2.1/html"), 404, "not-found", says="no part of HTML")
             self.assertEqual(api.found("messages/s2.1")["remote_count"], 0)
             is_problem(self, api.get("messages/s9.1/html"), 404, "not-found")

@@ -39,6 +39,24 @@ import Testing
         #expect(links(mail).allSatisfy { $0.url.utf8.count == MessageLink.urlLimit })
     }
 
+    /// HTML Living Standard §4.8.4.2.1: an address may hold commas, but not end with one.
+    @Test(arguments: [
+        ("https://a.test/1", ["https://a.test/1"]),
+        ("  https://a.test/1 1x , https://a.test/2,3 2x", ["https://a.test/1", "https://a.test/2,3"]),
+        ("https://a.test/1, https://a.test/2", ["https://a.test/1", "https://a.test/2"]),
+        (",,https://a.test/1,,", ["https://a.test/1"]), ("https://a.test/1 100w 2x (a, b", ["https://a.test/1", "b"]),
+        ("", []), (" ", []), (",", []), (" , , ", []),
+    ])
+    func imagesOfSeveralSizesAreEachALink(_ value: String, _ urls: [String]) {
+        let mail = MIMEMail(source: "Content-Type: text/html\n\n<img srcset=\"\(value)\">")
+        #expect(links(mail).map(\.url) == urls)
+    }
+
+    @Test func thePictureInFrontOfAVideoIsALink() {
+        let mail = MIMEMail(source: "Content-Type: text/html\n\n<video poster=https://a.test/p.png>")
+        #expect(links(mail).map(\.origin) == [.resource])
+    }
+
     /// Nobody closed anything.
     @Test(arguments: [
         "<a href=\"https://a.example/", "<a href='https://a.example/'", "<a href=https://a.example/", "<!-- <a href=x>",

@@ -36,6 +36,8 @@ struct HTMLSurvey: HTMLVisitor {
             switch attribute.name.count {
             case 3 where isName(attribute.name, "src"): addLink(attribute.value, .resource)
             case 4 where isName(attribute.name, "href"): addReference(attribute.value, name, isAnchor: isAnchor)
+            case 6 where isName(attribute.name, "poster"): addLink(attribute.value, .resource)
+            case 6 where isName(attribute.name, "srcset"): addCandidates(attribute.value)
             case 10 where isName(attribute.name, "background"): addLink(attribute.value, .resource)
             default: break
             }
@@ -76,6 +78,27 @@ struct HTMLSurvey: HTMLVisitor {
             }
         } else {
             addLink(value, isAnchor || isName(name, "area") ? .anchor : .resource, opensAnchor: isAnchor)
+        }
+    }
+
+    /// Addresses with their descriptors, between commas (HTML Living Standard §4.8.4.2.1, srcset).
+    private mutating func addCandidates(_ value: Range<Int>) {
+        let comma = UInt8(ascii: ",")
+        func isBlank(_ at: Int) -> Bool { octets[at] == 32 || (9...13).contains(octets[at]) }
+        var at = value.lowerBound
+        func skip(while isSkipped: (Int) -> Bool) { while at < value.upperBound, isSkipped(at) { at += 1 } }
+        while true {
+            skip { isBlank($0) || octets[$0] == comma }
+            guard at < value.upperBound else { return }
+            let start = at
+            skip { !isBlank($0) }
+            var address = start..<at
+            if octets[at - 1] == comma {
+                while octets[address.upperBound - 1] == comma { address = start..<address.upperBound - 1 }
+            } else {
+                skip { octets[$0] != comma }
+            }
+            addLink(address, .resource)
         }
     }
 
