@@ -106,6 +106,26 @@ class Arriving(PageTest):
         self.assertIn(b'"messages":[]', urllib.request.urlopen(f"{self.sink.url}/api/fakemx/messages").read().replace(b" ", b""))
 
 
+class Reading(PageTest):
+    @classmethod
+    def traffic(cls):
+        for number in range(60):
+            traffic.send(cls.sink, traffic.mail(f"Number {number}"))
+
+    def test_what_is_new_is_held_back_while_one_reads_further_down(self):
+        visitor = self.visit("#/messages")
+        rows = visitor.page.get_by_role("grid").locator("[role=row][data-key]")
+        expect(rows.filter(has_text="Number 59")).to_be_visible()
+        visitor.page.get_by_role("grid").evaluate("(list) => { list.scrollTop = 600 }")
+        expect(rows.filter(has_text="Number 59")).to_have_count(0)
+        traffic.send(self.sink, traffic.mail("News"))
+        newer = visitor.page.get_by_role("button", name=re.compile("1 new"))
+        expect(newer).to_be_visible()
+        self.assertEqual(visitor.page.get_by_role("grid").evaluate("(list) => list.scrollTop"), 600)
+        newer.click()
+        expect(rows.filter(has_text="News")).to_be_visible()
+
+
 class Attempts(Story):
     def card(self, visitor, words):
         return visitor.page.get_by_role("article").filter(has_text=words)

@@ -136,7 +136,8 @@ class Document(unittest.TestCase):
         # additionalProperties are allowed by omission, so a validator alone would not find a field that nobody described.
         for path, name in (("sessions?limit=1", "SessionList"), ("messages?limit=1", "MessageList"), ("rules", "RuleList"), ("info", "Info"),
                            ("cursor", "CursorObject"), ("scenarios", "ScenarioList"), ("attempts", "AttemptList"), ("messages/s11.1", "Message"),
-                           ("sessions/s12", "Session"), ("wait?for=reject", "Waited")):
+                           ("sessions/s12", "Session"), ("wait?for=reject", "Waited"), ("lessons", "LessonList"),
+                           ("lessons/starttls", "Lesson")):
             with self.subTest(path=path):
                 answer = self.api.get("/api/fakemx/" + path)
                 if answer.status == 404:

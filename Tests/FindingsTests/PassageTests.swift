@@ -56,11 +56,17 @@ import Testing
     @Test func whereTheClientLeftIsALineOfItsOwn() throws {
         var left = record
         left.ended_by = .clientClose
+        left.duration_us = left.lines.reduce(0) { max($0, $1.at_us) } + 1
         let last = left.lines.count
         let gone = try #require(Passage.transcript(left, Evidence(line: last, at_us: left.duration_us)))
         #expect(gone.lines.map(\.is_marked) == [false, false, false, true])
         #expect(gone.lines.last?.text == "(the client closed)")
         #expect(gone.lines.last?.who == nil)
+        // An unfinished line is told when the connection ends, and is what is meant.
+        var unfinished = left
+        unfinished.lines[last - 1].at_us = left.duration_us
+        let line = try #require(Passage.transcript(unfinished, Evidence(line: last, at_us: left.duration_us)))
+        #expect(line.lines.map(\.is_marked) == [false, false, true])
         left.ended_by = .sinkClose
         let closed = try #require(Passage.transcript(left, Evidence(line: last, at_us: left.duration_us)))
         #expect(closed.lines.map(\.is_marked) == [false, false, true])

@@ -50,9 +50,11 @@ package struct Passage: Sendable, Hashable, Codable {
         return Passage(session: record.id, message: nil, lines: lines)
     }
 
-    /// A line of its own for evidence that lies behind all that was said: the client left.
+    /// A line of its own for evidence that lies behind all that was said: the client left. What it left unfinished is
+    /// said in the moment in which it leaves, and is evidence itself.
     private static func departure(_ record: SessionRecord, _ evidence: Evidence) -> Line? {
         guard evidence.line == record.lines.count, evidence.at_us == record.duration_us,
+            let last = record.lines.last, last.at_us < record.duration_us,
             record.ended_by == .clientClose || record.ended_by == .clientReset
         else { return nil }
         return Line(

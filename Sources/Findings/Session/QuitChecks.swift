@@ -58,9 +58,9 @@ enum QuitChecks {
         guard walk.hasCommands, walk.judgesOrder, walk.farewell == nil, !walk.isGreetingRefused,
             !walk.isBehindHandshake
         else { return }
-        let last = walk.trace.steps.last { $0.line > 0 }
+        let last = walk.trace.lines > 0 ? walk.trace.lines : nil
         ledger.broken(
-            .quitMissing, Evidence(line: last?.line, at_us: walk.trace.duration_us), under: walk.trace.disturbances,
+            .quitMissing, Evidence(line: last, at_us: walk.trace.duration_us), under: walk.trace.disturbances,
             saw: ending == .clientReset ? "the connection was reset without QUIT" : "the client closed without QUIT")
     }
 }

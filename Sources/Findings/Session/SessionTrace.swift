@@ -147,7 +147,8 @@ package struct SessionTrace: Sendable {
     /// Events are missing, since the session was longer than what is kept: nothing is concluded from an absence.
     package private(set) var isCut: Bool
 
-    private var lines = 0
+    /// Lines of the transcript.
+    package private(set) var lines = 0
     private var offer = 0
     private var openTransaction: Int?
     /// Commands whose reply is still to come, the oldest first.

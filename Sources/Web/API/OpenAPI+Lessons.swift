@@ -81,7 +81,8 @@ extension OpenAPI {
                 ], ["lessons"]),
             "Lesson": object(
                 [
-                    "name": text, "title": text, "about": text, "minutes": number, "rules": array(text),
+                    "name": text, "title": text, "about": text, "minutes": number, "order": number,
+                    "rules": array(text),
                     "steps": array(["type": "object"]),
                 ], ["name", "title", "about", "rules", "steps"]),
             "LessonRun": object(

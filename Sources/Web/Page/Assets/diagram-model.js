@@ -180,9 +180,10 @@ function placeFindings(rows, session) {
   return rest;
 }
 
-// Evidence that lies behind all that was said: the client left.
+// Evidence that lies behind all that was said: the client left. What it left unfinished is said in that same moment.
 function departure(rows, session, evidence) {
-  const isLast = evidence.line === session.lines.length && evidence.at_us === session.duration_us;
+  const isLast = evidence.line === session.lines.length && evidence.at_us === session.duration_us
+    && session.lines.at(-1).at_us < session.duration_us;
   return isLast && /^client-/.test(session.ended_by) ? rows.at(-1) : undefined;
 }
 

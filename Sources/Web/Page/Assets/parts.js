@@ -186,6 +186,10 @@ export function table(columns, rows, { caption, row = () => ({}) } = {}) {
 const widths = new WeakMap();
 const fitting = new ResizeObserver((changes) => {
   for (const { target } of changes) {
+    if (!target.isConnected) {
+      fitting.unobserve(target);
+      continue;
+    }
     // Its own change is of the height alone.
     if (widths.get(target) === target.clientWidth) continue;
     widths.set(target, target.clientWidth);

@@ -18,16 +18,18 @@ export function ruleCheck({ onSet, onShow, signal }) {
   let body = "", type = "";
   const result = h("div", { class: "check-result", role: "status" });
   const set = h("button", { type: "button", class: "primary", disabled: true, onClick: setRule }, "Set this rule");
-  const where = h("p", { class: "quiet", role: "status" });
+  const where = h("p", { class: "quiet" });
+  const done = h("p", { role: "status" });
   const panel = h("section", { class: "check", "aria-label": "The rule as text" },
     h("h3", {}, "The same as text"), result,
-    h("p", {}, set), where);
+    h("p", {}, set), where, done);
   const self = { panel, line: "", look, replaces: null };
 
   function look(newBody, newType) {
     [body, type] = [newBody, newType];
     replace(where, "In force at once, ", self.replaces ? ["in the place of ", visible(self.replaces)]
       : "in front of all others", ", until fakemx stops.");
+    if (done.hasChildNodes()) replace(done);
     set.disabled = true;
     panel.ariaBusy = "true";
     // The answer of a check that is under way is about another text.
@@ -58,7 +60,7 @@ export function ruleCheck({ onSet, onShow, signal }) {
     try {
       const path = `rules/${encodeURIComponent(self.replaces)}`;
       const rule = await (self.replaces ? put(path, body, { type, signal }) : post("rules", body, { type, signal }));
-      replace(where, h("strong", {}, "✓ In force: "), h("span", { class: "wire" }, visible(rule.line)), " ",
+      replace(done, h("strong", {}, "✓ In force: "), h("span", { class: "wire" }, visible(rule.line)), " ",
         h("button", { type: "button", class: "link", onClick: () => onShow(rule.name) }, "show it"));
       onSet();
       // What was written meanwhile is checked first.

@@ -2,7 +2,7 @@
 // focus in one keeps it.
 
 import { patch, remove } from "./api.js";
-import { h, replace, visible } from "./dom.js";
+import { h, replace, visible, visibleText } from "./dom.js";
 import { copyButton, emptyState } from "./parts.js";
 import { link } from "./router.js";
 import { inFile } from "./rule-check.js";
@@ -36,10 +36,11 @@ export function ruleRows({ complain, changed, edit }) {
   }
 
   function reveal(name) {
-    const row = rows.get(name)?.node;
-    row?.classList.add("wanted");
-    row?.scrollIntoView({ block: "center" });
-    return Boolean(row);
+    for (const [other, row] of rows) row.node.classList.toggle("wanted", other === name);
+    const node = rows.get(name)?.node;
+    node?.scrollIntoView({ block: "center" });
+    node?.focus({ preventScroll: true });
+    return Boolean(node);
   }
 
   return { list, update, reveal };
@@ -69,7 +70,7 @@ function ruleRow(rule, { complain, changed, edit }) {
     h("button", { type: "button", onClick: () => edit(rule) }, "Change"),
     h("button", { type: "button", onClick: attempt(() => remove(path())) }, "Remove"),
   ] : null;
-  const node = h("article", { class: "rule" },
+  const node = h("article", { class: "rule", tabindex: "-1", "aria-label": `Rule ${visibleText(rule.name)}` },
     h("div", { class: "rule-head" }, toggle, head,
       copyButton(line, "Copy line"), copyButton(inFile(rule.yaml), "Copy YAML"), ours),
     h("p", { class: "wire" }, visible(line)), counts, presence);

@@ -5,6 +5,7 @@ import { get, post, removeOnLeaving, text } from "./api.js";
 import { drawDiagram } from "./diagram.js";
 import { clip, counted, h, replace, visible } from "./dom.js";
 import { LiveTalk } from "./lesson-talk.js";
+import { visibleLines } from "./lines.js";
 import { copyButton, download, emptyState, errorBox, findingItem } from "./parts.js";
 import { go, link } from "./router.js";
 
@@ -170,7 +171,7 @@ class LessonView {
         isRight ? null : `It is: ${question.choices[question.answer]}`), paragraphs(question.why));
     };
     return h("fieldset", { class: "lesson-question" }, h("legend", {}, question.ask),
-      question.reply ? h("pre", { class: "wire" }, visible(question.reply.text)) : null,
+      question.reply ? h("pre", { class: "wire" }, visibleLines(question.reply.text)) : null,
       question.choices.map((choice, index) => h("label", {},
         h("input", { type: "radio", name: group, onChange: () => choose(index) }), " ", choice)), answer);
   }

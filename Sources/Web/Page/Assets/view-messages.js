@@ -111,7 +111,7 @@ class MessagesView {
     while (this.isWanted && !this.signal.aborted) {
       this.isWanted = false;
       const list = this.messages;
-      await this.attempt(list, async () => this.tell(await list.refresh(!this.list.isAtTop, this.signal)));
+      await this.attempt(list, async () => this.tell(await list.refresh({ holds: !this.list.isAtTop }, this.signal)));
       await new Promise((resolve) => setTimeout(resolve, REFRESH_EVERY_MS));
     }
     this.isRefreshing = false;

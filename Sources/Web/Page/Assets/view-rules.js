@@ -25,7 +25,10 @@ export async function show(main, parameters, query, signal) {
     scenarios.load(signal).catch(complain);
   };
   const builder = ruleBuilder({
-    start: query, signal, onSet: changed, onShow: (name) => rows.reveal(name),
+    start: query, signal, onSet: changed, onShow: (name) => {
+      wanted = name;
+      refresh();
+    },
   });
   const build = h("details", { class: "panel", open: true },
     h("summary", {}, h("h2", {}, "Build a rule")), builder.element);

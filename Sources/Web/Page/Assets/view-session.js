@@ -131,7 +131,7 @@ class SessionView {
       h("p", {}, h("span", { class: `verdict verdict-${word}` }, verdictShape(word),
         h("strong", {}, said, session.rejected_at ? ` at ${phaseName(session.rejected_at)}` : "")),
         ". ",
-        session.rule ? reason(session.rule) : null),
+        session.rule ? reason(session) : null),
       session.reply ? clip(session.reply, 600).split("\n").map((line) => h("p", { class: "wire" }, visible(line)))
         : null);
   }
@@ -265,9 +265,11 @@ class SessionView {
   }
 }
 
-/** Which rule it was. Behind a magic address there is none: the address itself asked for it. */
-function reason(rule) {
-  const [word, asked] = rule.split(" ");
-  if (word === "magic" && asked) return ["The address asked for it: ", h("code", {}, visible(`${asked}@…`)), "."];
+/** By what it was refused: a rule, or an address, a host name or a user that asks for it and is no rule. */
+function reason({ rule, faults }) {
+  if (rule.startsWith("magic ")) {
+    const fault = faults.find((one) => one.rule === rule);
+    return ["Asked for by ", h("span", { class: "wire" }, visible(clip(fault?.why ?? rule, 300))), "."];
+  }
   return ["By rule ", h("a", { href: link("rules", { name: rule }) }, visible(clip(rule, 100))), "."];
 }

@@ -131,7 +131,7 @@ class SessionsView {
       this.draw();
       // First what is there is seen; the rest is work for the sink and for the browser.
       await painted();
-      if (this.coming !== list || this.signal.aborted) return;
+      if (this.sessions !== list || this.signal.aborted) return;
       this.fill(list);
       // What came while it was loaded was told to the list before it.
       this.refresh();
@@ -255,6 +255,8 @@ class SessionsView {
   }
 
   cells(one) {
+    // Of a long session the list has the first transactions only.
+    const isCut = one.transaction_count > one.transactions.length;
     const from = [...new Set(one.transactions.map((each) => each.from))];
     const to = one.transactions.flatMap((each) => each.recipients.map((recipient) => recipient.address));
     const box = h("input", {
@@ -263,8 +265,10 @@ class SessionsView {
     });
     return [
       box, time(one.started), h("a", { href: link("sessions/" + one.id), tabindex: "-1" }, one.id), peer(one.client),
-      peer(one.helo), from.length ? peer(from[0] === "" ? "<>" : from[0], from.length) : quiet("—"),
-      to.length ? peer(to[0], one.recipient_count, to) : quiet("—"), phaseStrip(one),
+      peer(one.helo), from.length ? peer(from[0] === "" ? "<>" : from[0], from.length, from, isCut) : quiet("—"),
+      to.length ? peer(to[0], one.recipient_count, to)
+        : quiet(one.recipient_count ? counted(one.recipient_count, "recipient") : "—"),
+      phaseStrip(one),
       verdictMark(one.verdict ?? (one.ended_by ? undefined : "open")),
       findings(one, this.sessions.isGivenUp(one.id)),
       one.ended_by ? duration(one.duration_us) : quiet("runs"),
@@ -344,10 +348,10 @@ class SessionsView {
   }
 }
 
-function peer(text, count = 1, all = [text]) {
+function peer(text, count = 1, all = [text], areMore = false) {
   if (text === undefined) return quiet("—");
   return h("span", { class: "wire elided", title: clip(all.map(visibleText).join("\n"), 2000) },
-    visible(clip(text, 200)), count > 1 ? h("span", { class: "quiet" }, ` +${count - 1}`) : null);
+    visible(clip(text, 200)), count > 1 ? h("span", { class: "quiet" }, ` +${count - 1}${areMore ? " or more" : ""}`) : null);
 }
 
 function quiet(text) {
