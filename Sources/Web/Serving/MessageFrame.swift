@@ -45,7 +45,8 @@ enum MessageFrame {
             let address = octets[(start + 1)...].prefix(20).firstIndex { !" \t\r\n\"'".utf8.contains($0) } ?? start
             return holds("http:", octets, address) || holds("https:", octets, address) || holds("//", octets, address)
         }
-        return ofStyles + links.count { $0.origin == .resource && !$0.host.isEmpty }
+        // RFC 3986 §4.2: an address that begins with // names a host, by the scheme of whoever shows it.
+        return ofStyles + links.count { $0.origin == .resource && (!$0.host.isEmpty || $0.url.hasPrefix("//")) }
     }
 
     /// - Parameter word: in small letters.
