@@ -87,11 +87,16 @@ export function visible(text) {
   for (const match of said.matchAll(UNSEEN)) {
     if (match.index > from) whole.append(said.slice(from, match.index));
     const name = nameOf(match[0].codePointAt(0));
-    whole.append(h("span", { class: "unseen", title: "invisible: " + name }, name));
+    whole.append(unseen(name));
     from = match.index + match[0].length;
   }
   whole.append(said.slice(from));
   return whole;
+}
+
+/** The mark of what cannot be seen. */
+export function unseen(name) {
+  return h("span", { class: "unseen", title: "invisible: " + name }, name);
 }
 
 /** The same as a string, for places that hold text only: titles, SVG, Markdown. */

@@ -1,7 +1,7 @@
 // Pieces that several views share: marks, times, boxes, tables, dialogs. Colour is never alone: each mark has a shape
 // and a word, too.
 
-import { h, svg, visible, clip } from "./dom.js";
+import { clip, h, svg, unseen, visible } from "./dom.js";
 
 export { phaseName, phaseReached, phaseStrip, STRIP } from "./phases.js";
 
@@ -52,7 +52,7 @@ export function findingItem(finding) {
 /** What was seen of a peer, as evidence: blanks at its ends are marks, since they may be what is meant. */
 export function seen(text) {
   const [, before, middle, after] = /^( *)([^]*?)( *)$/.exec(clip(text, 400));
-  const blanks = (all) => [...all].map(() => h("span", { class: "unseen", title: "invisible: SP" }, "SP"));
+  const blanks = (all) => [...all].map(() => unseen("SP"));
   return h("span", { class: "wire" }, blanks(before), visible(middle), blanks(after));
 }
 
@@ -66,7 +66,6 @@ export function fact(name, ...value) {
 export function time(moment, { date = false } = {}) {
   const at = new Date(typeof moment === "number" ? moment / 1000 : moment);
   if (Number.isNaN(at.getTime())) return h("span", {}, "—");
-  const two = (number) => String(number).padStart(2, "0");
   const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}` +
     `.${String(at.getMilliseconds()).padStart(3, "0")}`;
   const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`;
@@ -74,10 +73,11 @@ export function time(moment, { date = false } = {}) {
   return h("time", { datetime: at.toISOString(), title: exact }, date ? `${day} ${clock} ${zone(at)}` : clock);
 }
 
+const two = (number) => String(number).padStart(2, "0");
+
 function zone(at) {
   const ahead = -at.getTimezoneOffset();
   if (ahead === 0) return "UTC";
-  const two = (number) => String(number).padStart(2, "0");
   return `UTC${ahead < 0 ? "−" : "+"}${two(Math.floor(Math.abs(ahead) / 60))}:${two(Math.abs(ahead) % 60)}`;
 }
 
