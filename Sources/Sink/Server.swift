@@ -82,10 +82,8 @@ package final class Server: Sendable {
         guard !judgement.findings.isEmpty else { return [] }
         let record = session.brief
         return judgement.findings.map { finding in
-            var subject = Subject(record)
+            var subject = Subject(finding, in: record)
             subject.message = finding.evidence.first?.message
-            subject.findings = [finding.rule.rawValue]
-            subject.severities = [finding.severity.rawValue]
             return Entry(.finding, wall_us: session.ended_us, subject, detail: finding.saw)
         }
     }
@@ -231,6 +229,13 @@ package final class Server: Sendable {
         await settle()
         let last = try await store.lastPositions()
         return Cursor(run: chronicle.run, entry: chronicle.last, message: last.message, session: last.session)
+    }
+
+    /// Whether a cursor is not of the future: one of an earlier run is taken by its word.
+    package func mayHaveGiven(_ cursor: Cursor) async throws(StoreFailure) -> Bool {
+        guard cursor.run == chronicle.run else { return true }
+        let present = try await self.cursor()
+        return cursor.entry <= present.entry && cursor.message <= present.message && cursor.session <= present.session
     }
 
     /// Puts a new configuration into force for new connections, whole or not at all.

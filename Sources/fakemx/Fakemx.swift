@@ -49,6 +49,8 @@ struct ExitStatus: Error {
     static let failed: Int32 = 1
     static let badUse: Int32 = 2
     static let timedOut: Int32 = 3
+    /// Of waits: the question was not answered.
+    static let unasked: Int32 = 4
 
     let code: Int32
     let message: String

@@ -39,6 +39,11 @@ struct Serve: AsyncParsableCommand {
     /// The same when the command that the sink was for has ended.
     static let commandGrace_ms = 500
 
+    func validate() throws {
+        // As a shell writes `-- $COMMAND` where the variable is empty.
+        if command.isEmpty, CommandLine.arguments.last == "--" { throw ValidationError("no command stands behind --") }
+    }
+
     func run() async throws {
         signal(SIGPIPE, SIG_IGN)
         SystemLimits.shareHeaps()

@@ -377,7 +377,9 @@ class Messages(unittest.TestCase):
         with Sink("--store", "none", transcript="off", http="127.0.0.1:0") as sink:
             api = begin(sink)
             self.assertEqual(mail(sink.port), 250)
-            self.assertEqual((api.found("messages")["messages"], api.found("sessions")["sessions"]), ([], []))
+            # An empty list would say that nothing came.
+            for what in ("messages", "sessions"):
+                is_problem(self, api.get(what), 503, "store-trouble", says=f"keeps no {what}")
             self.assertEqual(api.info()["messages"]["ever"], 1)
             self.assertEqual(api.info()["store"], "none")
 
@@ -973,6 +975,21 @@ class Beginnings(unittest.TestCase):
         other = "1-" + second.split("-", 1)[1]
         is_problem(self, self.api.get("messages", since=other), 400, "stale-cursor", "since")
         is_problem(self, self.api.get("wait", **{"for": "message", "since": other}), 400, "stale-cursor", "since")
+        # Of the future, so that nobody was given it: a wait for what must be absent would always pass.
+        run, entry, message, session = second.split("-")
+        for made in (f"{run}-{int(entry) + 1000}-{message}-{session}", f"{run}-{entry}-{int(message) + 1}-{session}",
+                     f"{run}-{entry}-{message}-{int(session) + 1}", f"{run}-{2 ** 63 - 1}-{2 ** 63 - 1}-{2 ** 63 - 1}"):
+            for path in ("messages", "sessions", "wait?for=reject&absent&timeout=0", "wait?for=message&timeout=0", "events?follow=0"):
+                with self.subTest(cursor=made, path=path):
+                    answer = self.api.get(path + ("&" if "?" in path else "?") + "since=" + made)
+                    is_problem(self, answer, 400, "bad-parameter", "since")
+
+    def test_an_id_has_one_spelling(self):
+        mail(self.sink.port)
+        self.api.until(lambda info: info["sessions"]["ever"] == 1)
+        self.assertEqual(self.api.get("sessions/s1").status, 200)
+        for spelling in ("s01", "s001", "S1", "s1.", "s+1", "s%201", "1"):
+            is_problem(self, self.api.get(f"sessions/{spelling}"), 404, "not-found")
 
     def test_info_and_health(self):
         mail(self.sink.port)
@@ -1140,6 +1157,9 @@ class Waits(unittest.TestCase):
         self.assertEqual([m["to"] for m in self.api.found("messages")["messages"]], [["other@any.test"]])
         is_problem(self, self.api.get("wait", for_="session", take="true"), 400, "bad-parameter", "take")
         is_problem(self, self.api.get("wait", for_="message", take="true", absent="true"), 400, "bad-parameter", "take")
+        # HEAD changes nothing (RFC 9110 §9.2.1).
+        self.assertEqual(self.api.call("HEAD", "wait?for=message&take=true&timeout=0").status, 400)
+        self.assertEqual(len(self.api.found("messages")["messages"]), 1)
 
     def test_take_begins_with_the_oldest(self):
         for number in range(3):
@@ -1178,10 +1198,14 @@ class Waits(unittest.TestCase):
         began = time.monotonic()
         self.assertEqual(self.sink.stop(), 0)
         self.assertLess(time.monotonic() - began, 4)
-        try:
-            later(5)
-        except AssertionError:
-            pass  # its connection may be cut, too
+        is_problem(self, later(5), 503, "stopping")
+
+    def test_nothing_is_proven_absent_when_the_sink_stops(self):
+        waits = [self.beside(for_=kind, absent="true", timeout="60") for kind in ("message", "session", "reject", "finding")]
+        self.waiting(4)
+        self.assertEqual(self.sink.stop(), 0)
+        for later in waits:
+            is_problem(self, later(5), 503, "stopping")
 
     def test_wrong_words(self):
         cases = {
@@ -1256,8 +1280,9 @@ class Streams(unittest.TestCase):
                 rest = Events(self.api, last_id=everything[index][0], follow="false").all()
                 self.assertEqual(rest, everything[index + 1:])
         # The header wins over what the address says: a browser comes again with the address it began with.
-        rest = Events(self.api, last_id=everything[3][0], since=everything[0][0], follow="false").all()
-        self.assertEqual(rest, everything[4:])
+        for since in (everything[0][0], "all", "1-5-0-0"):
+            rest = Events(self.api, last_id=everything[3][0], since=since, follow="false").all()
+            self.assertEqual(rest, everything[4:], since)
         self.assertEqual(Events(self.api, since=everything[3][0], follow="false").all(), everything[4:])
 
     def test_a_cursor_of_another_run_begins_with_all(self):
@@ -1342,6 +1367,12 @@ class Streams(unittest.TestCase):
         numbers = [data["number"] for _, kind, data in resumed if kind != "missed"]
         self.assertEqual(numbers[0], first[2]["number"] + missed + 1)
         self.assertEqual(numbers, list(range(numbers[0], numbers[0] + len(numbers))))
+        # That it did not happen cannot be said any more: it may be among what is forgotten.
+        absent = dict(for_="reject", to="nobody@any.test", absent="true", timeout="0")
+        is_problem(self, self.api.get("wait", since=first[0], **absent), 410, "forgotten", "since", says=f"{missed} happenings")
+        self.assertEqual(self.api.get("wait", since=resumed[-1][0], **absent).json["fulfilled"], True)
+        answer = self.api.get("wait", since=first[0], for_="reject", to="nobody@any.test", timeout="0")
+        self.assertEqual((answer.status, answer.json["missed"]), (408, missed))
         # Who asks for all that there is has missed nothing.
         self.assertNotIn("missed", [kind for _, kind, _ in Events(self.api, since="all", follow="false").all(60)])
         # The one that did not read: the same, at its own pace.

@@ -139,6 +139,12 @@ class ExitStatus(unittest.TestCase):
         status, out, err = call(BINARY, "serve", "--rule", "rctp: 550", "--", "echo", "ran")
         self.assertEqual((status, out), (2, ""), err)
 
+    def test_no_command_at_all_is_2(self):
+        # As a shell says it where the variable with the command is empty.
+        status, out, err = self.status()
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("no command stands behind --", err)
+
     def test_standard_output_is_the_command_s(self):
         status, out, _ = call(BINARY, "serve", "--transcript", "json", "--", "echo", "mine")
         self.assertEqual((status, out), (0, "mine\n"))

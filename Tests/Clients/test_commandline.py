@@ -17,6 +17,11 @@ from wire import Wire
 
 FULL = "rcpt name=full to=*@full.test: 452 4.2.2 Mailbox full"
 TOKEN = "a-token-of-16-ch"
+# Whoever waits takes 1 for "it happened": 4 says that nobody could be asked.
+def failed(command):
+    return 4 if command[0] == "wait" else 1
+
+
 COMMANDS = (["sessions"], ["messages"], ["show", "s1"], ["tail"], ["wait", "session"], ["report"], ["rules"], ["rules", "list"], ["reset"], ["cursor"])
 
 
@@ -238,6 +243,26 @@ class Asking(unittest.TestCase):
         self.good("rules", "remove", "--all")
         self.assertEqual([rule["name"] for rule in self.api.found("rules")["rules"]], ["full"])
 
+    def test_a_rule_that_goes_by_itself(self):
+        added = json.loads(self.good("rules", "add", "--expires", "30s", "rcpt name=short: 451 4.7.1 a", "--space", "t1", "--output", "json"))
+        self.assertTrue(29 < added["expires_in_s"] <= 30, added)
+        self.assertEqual(added["spaces"], ["t1"])
+        self.good("rules", "put", "short", "rcpt: 451 4.7.1 b", "--expires", "100ms")
+        deadline = time.monotonic() + 5
+        while "short" in self.good("rules"):
+            self.assertLess(time.monotonic(), deadline)
+        self.bad(2, "rules", "add", "--expires", "soon", "rcpt: 451 4.7.1 a", says="expires")
+
+    def test_a_wait_that_is_cut_off_says_so(self):
+        waits = [subprocess.Popen([BINARY, "wait", kind, "--timeout", "60s", "--url", self.sink.url, *more], stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, text=True) for kind, *more in (("message",), ("reject", "--absent"))]
+        self.api.until(lambda info: info["waiting"] == 2)
+        self.assertEqual(self.sink.stop(), 0)
+        for wait in waits:
+            out, err = wait.communicate(timeout=10)
+            self.assertEqual((wait.returncode, out), (4, ""), err)
+            self.assertIn("fakemx is being stopped", err)
+
     def test_names_that_need_escapes(self):
         self.bad(1, "rules", "remove", "a/../b")
         self.bad(1, "show", "s1?x=1&y")
@@ -266,7 +291,7 @@ class Asking(unittest.TestCase):
         for command in COMMANDS:
             with self.subTest(command=command):
                 status, out, err = run(*command, "--url", "http://127.0.0.1:1")
-                self.assertEqual((status, out), (1, ""))
+                self.assertEqual((status, out), (failed(command), ""))
                 self.assertIn("http://127.0.0.1:1", err)
                 self.assertIn("is fakemx running there?", err)
                 self.assertEqual(len(err.strip().splitlines()), 1, err)
@@ -290,10 +315,10 @@ class Tokens(unittest.TestCase):
             for command in COMMANDS:
                 with self.subTest(command=command):
                     status, out, err = run(*command, "--url", sink.url)
-                    self.assertEqual((status, out), (1, ""))
+                    self.assertEqual((status, out), (failed(command), ""))
                     self.assertIn("token", err.lower())
                     status, _, err = run(*command, "--url", sink.url, "--token", "wrong-and-long")
-                    self.assertEqual(status, 1)
+                    self.assertEqual(status, failed(command))
                     self.assertNotIn("wrong-and-long", err)
                     self.assertNotIn(TOKEN, err)
                     if command == ["reset"]:

@@ -145,6 +145,25 @@ class Judged(unittest.TestCase):
         self.assertIn("data-bare-lf", {rule for _, rule, _ in seen})
         self.assertEqual({kind for kind, _, _ in seen}, {"finding"})
 
+    def test_a_finding_in_one_message_is_about_its_envelope_alone(self):
+        # A sender that keeps its connection: two tests, one session.
+        since = self.api.found("cursor")["cursor"]
+        with Wire(self.sink.port) as client:
+            wire.hello(client)
+            for space, content in (("one", CLEAN + b"bare\nline\r\n"), ("two", CLEAN + b"a line\r\n")):
+                wire.deliver(client, [f"b@{space}.test"], sender="a@sender.example", message=content)
+            client.ask("QUIT")
+            client.end()
+        query = {"for": "finding", "finding": "data-bare-lf", "since": since}
+        found = self.api.found("wait", **query, space="one", timeout="5")["findings"]
+        self.assertEqual([(f["message"], f["to"]) for f in found], [("s1.1", ["b@one.test"])])
+        self.assertEqual(self.api.call("GET", "wait", {**query, "space": "two", "absent": "true", "timeout": "200ms"}).status, 200)
+        self.assertEqual(self.api.found("findings", finding="data-bare-lf", space="two")["findings"], [])
+        self.assertEqual(len(self.api.found("findings", finding="data-bare-lf", space="one")["findings"]), 1)
+        # The session is of both.
+        for space in ("one", "two"):
+            self.assertEqual(len(self.api.found("sessions", finding="data-bare-lf", space=space)["sessions"]), 1)
+
     def test_links_stand_in_the_message(self):
         deliver(self.sink.port, CLEAN + b"see http://192.0.2.7/x and https://shop.example/\r\n")
         links = self.api.found("messages/s1.1")["links"]

@@ -334,9 +334,9 @@ class Searching(Case):
             '"hay hay and stack"': [welcome], "hay, stack": [welcome], "needle invoice": [invoice], "needle welcome": [],
             "-needle": [big, rich_one, welcome], "!needle -welcome": [big, rich_one], "secret@blind.test": [welcome],
             "bounces@envelope.test": [rich_one], "an invoice.pdf": [rich_one], "4711": [invoice], "any": everything,
-            "from:bill needle": [invoice], "-from:bill has:attachment": [rich_one], "nowhere": [], "to:": everything,
-            "---": everything, '"http://nowhere.test/"': [], "http://nowhere.test/": [], '"12:30"': [], "12:30": [],
-            '"word:like this"': [], "ann@sender.test": [big, rich_one, welcome], "filler": [big], "%": everything,
+            "from:bill needle": [invoice], "-from:bill has:attachment": [rich_one], "nowhere": [],
+            "---": everything, "€": [], "+++": [], '"" needle': [invoice], '"http://nowhere.test/"': [], "http://nowhere.test/": [], '"12:30"': [], "12:30": [],
+            '"word:like this"': [], "ann@sender.test": [big, rich_one, welcome], "filler": [big], "%": [],
         }
         for query, wanted in table.items():
             page = self.search(query)
@@ -355,11 +355,14 @@ class Searching(Case):
                 ("larger:huge", "larger: is a size"), ("smaller:1zb", "smaller: is a size"), ("larger:0", "larger:"),
                 ("after:noon", "after: is a date"), ("before:2026-02-30", "before: is a date"),
                 ("before:2026-13-01", "before:"), ("after:2026-01-01T25:00", "after:"),
-                ("x " * 101, "more than 100 terms"), ("x" * 4097, "4096 is the limit")):
+                ("to:", '"to:" asks for nothing'), ("is:", '"is:"'), ("has:", '"has:"'), ("-larger:", '"larger:"'), ('tag:""', '"tag:"'),
+                ('""', "asks for nothing"), ("needle subject:", '"subject:"'), ("x " * 101, "more than 100 terms"), ("x" * 4097, "4096 is the limit")):
             path = "/api/v1/search?" + urllib.parse.urlencode({"query": query})
             self.refused("GET", path, 400, words)
             self.refused("DELETE", path, 400, words)
             self.refused("PUT", "/api/v1/messages", 400, words, body={"Search": query, "Read": True})
+        self.assertEqual((self.get("/messages")["total"], self.get("/messages")["unread"]), (4, 2), "nothing went, nothing was marked")
+
         for method in ("GET", "DELETE"):
             self.refused(method, "/api/v1/search", 400, "Error: no search query")
             self.refused(method, "/api/v1/search?query=%20", 400, "Error: no search query")
@@ -367,6 +370,12 @@ class Searching(Case):
         self.assertEqual(len(self.search("after:2026-01-01", tz="UTC")["messages"]), 4)
         self.assertEqual(len(self.search("any", tz="Pacific/Auckland")["messages"]), 4, "nothing asks for it here")
         self.assertEqual(self.get("/messages")["total"], 4)
+
+    def test_what_is_refused_before_a_call_is_text_too(self):
+        for method, path, wanted, words in (
+                ("GET", "/api/v1/search?query=%zz", 400, "percent-encoded"), ("POST", "/api/v1/messages", 405, "DELETE, GET, HEAD"),
+                ("POST", "/view/latest.html", 405, "GET, HEAD"), ("GET", "/api/v1/nothing", 404, "404 page not found")):
+            self.refused(method, path, wanted, words)
 
     def test_a_search_can_be_deleted_and_marked(self):
         self.fill()
@@ -418,6 +427,9 @@ class Changing(Case):
         self.assertEqual(sorted(self.ids()), ["b", "c"])
         self.refused("DELETE", "/api/v1/messages", 400, "the body", body="{broken")
         self.refused("DELETE", "/api/v1/messages", 400, "IDs", body={"IDs": ["s1.1"] * 10_001})
+        for body in ('["nope"]', "xx", "[]", "id=s1.1", "ids", "=", "&"):  # as curl -d sends it
+            status, _, octets = self.ask("DELETE", "/api/v1/messages", body, {"Content-Type": "application/x-www-form-urlencoded"})
+            self.assertEqual((status, b"form" in octets), (400, True), (body, octets))
         self.assertEqual(sorted(self.ids()), ["b", "c"], "a body that cannot be read deletes nothing")
         self.refused("GET", f"/api/v1/message/{self.identities['a']}", 404, "404 page not found")
         status, _, _ = self.ask("DELETE", "/api/v1/messages", f"ids={self.identities['b']}",

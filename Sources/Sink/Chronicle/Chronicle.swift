@@ -83,20 +83,17 @@ package final class Chronicle: Sendable {
 
     private func append(_ entries: [Entry]) {
         guard !entries.isEmpty else { return }
-        let (fulfilled, dropped) = state.withLock { state in
-            var fulfilled: [Waiter] = []
+        let (numbered, waiters, dropped) = state.withLock { state in
             var dropped: [Entry] = []
-            for entry in entries {
-                let entry = state.ring.append(entry, &dropped)
-                for (key, waiter) in state.waiters where waiter.take(entry) {
-                    state.waiters[key] = nil
-                    fulfilled.append(waiter)
-                }
-            }
-            return (fulfilled, dropped)
+            let numbered = entries.map { state.ring.append($0, &dropped) }
+            return (numbered, Array(state.waiters.values), dropped)
         }
-        // Freed outside the lock.
+        // Outside the lock: a pattern may take its time, and so does freeing. Whoever registers meanwhile has looked
+        // through these entries itself.
         _ = consume dropped
+        let fulfilled = waiters.filter { $0.take(numbered) }
+        guard !fulfilled.isEmpty else { return }
+        state.withLock { state in for waiter in fulfilled { state.waiters[ObjectIdentifier(waiter)] = nil } }
         for waiter in fulfilled { waiter.finish() }
     }
 
@@ -127,9 +124,19 @@ package final class Chronicle: Sendable {
     /// These are told to nobody any more.
     package func forget(where isMeant: @Sendable (Entry) -> Bool) { state.withLock { $0.ring.forget(where: isMeant) } }
 
+    /// What came of waiting.
+    package struct News: Sendable {
+        package internal(set) var entries: [Entry] = []
+        /// Entries behind the number asked for that were forgotten before anybody looked at them.
+        package internal(set) var missed: UInt64 = 0
+        /// The last entry that was looked at in vain before the first of these, or of all; nothing up to it matches
+        /// but what was missed.
+        package internal(set) var lookedThrough: UInt64
+    }
+
     package func wait(
         after number: UInt64, count: Int, atMost_ms: Int, matches: @escaping @Sendable (Entry) -> Bool
-    ) async throws(TooManyWaiters) -> [Entry] {
+    ) async throws(TooManyWaiters) -> News {
         try await wait(after: number, count: count, until: Instant.now().adding(ms: atMost_ms), matches: matches)
     }
 
@@ -140,8 +147,8 @@ package final class Chronicle: Sendable {
     package func wait(
         after number: UInt64, count: Int, until deadline: Instant,
         matches: @escaping @Sendable (Entry) -> Bool
-    ) async throws(TooManyWaiters) -> [Entry] {
-        let waiter = Waiter(count: count, deadline: deadline, matches: matches)
+    ) async throws(TooManyWaiters) -> News {
+        let waiter = Waiter(after: number, count: count, deadline: deadline, matches: matches)
         await withTaskCancellationHandler {
             await withCheckedContinuation { enter(waiter, after: number, $0) }
         } onCancel: {
@@ -154,9 +161,10 @@ package final class Chronicle: Sendable {
         var position = number
         // What is there already is looked through without the lock: a filter may take its time.
         while true {
-            let batch = state.withLock { $0.ring.after(position, limit: Self.batch) }
-            for entry in batch where waiter.take(entry) { return continuation.resume() }
-            position = batch.last?.number ?? position
+            let (batch, missed) = entries(after: position, limit: Self.batch)
+            waiter.miss(missed)
+            if waiter.take(batch) { return continuation.resume() }
+            position = batch.last?.number ?? position + missed
             if batch.isEmpty, let isOver = register(waiter, behind: position, continuation) {
                 if isOver { continuation.resume() }
                 return

@@ -52,6 +52,14 @@ package struct Subject: Sendable {
 }
 
 extension Subject {
+    /// What a finding in a session is about: where all that it names stands in some of the transactions, those alone.
+    package init(_ finding: Finding, in record: SessionRecord) {
+        let places = finding.evidence.map { $0.transaction ?? 0 }
+        let isAllNamed = !places.isEmpty && !places.contains(0) && finding.count <= Finding.evidenceLimit
+        self.init(record, of: isAllNamed ? Set(places) : nil)
+        note(finding)
+    }
+
     /// It is about this finding.
     package mutating func note(_ finding: Finding) {
         findings = [finding.rule.rawValue]
@@ -60,7 +68,9 @@ extension Subject {
     }
 
     /// A session as far as it has come.
-    package init(_ record: SessionRecord) {
+    ///
+    /// - Parameter numbers: transactions, from 1, if it is about some of them alone.
+    package init(_ record: SessionRecord, of numbers: Set<Int>? = nil) {
         session = record.id
         listener = record.listener
         client = record.client
@@ -74,7 +84,7 @@ extension Subject {
             guard let reply, verdict != .accepted, replies.count < Self.mostTexts else { return }
             if seenReplies.insert(reply).inserted { replies.append(reply) }
         }
-        for transaction in record.transactions {
+        for (index, transaction) in record.transactions.enumerated() where numbers?.contains(index + 1) ?? true {
             from.append(transaction.from)
             add(transaction.verdict, transaction.rejected_at, transaction.rule, transaction.reply)
             for recipient in transaction.recipients {
@@ -83,6 +93,7 @@ extension Subject {
                 add(nil, Phase.rcpt.rawValue, recipient.rule, recipient.reply)
             }
         }
+        guard numbers == nil else { return }
         add(record.verdict, record.rejected_at, record.rule, record.reply)
         for fault in record.faults { add(nil, nil, fault.rule, nil) }
         message = record.transactions.last?.message

@@ -7,7 +7,7 @@ import Synchronization
 /// Answered once: by enough entries, by its deadline, by a cancelled task.
 final class Waiter: Sendable {
     private struct State {
-        var found: [Entry] = []
+        var news: Chronicle.News
         var continuation: CheckedContinuation<Void, Never>?
         var isOver = false
         var isRefused = false
@@ -16,22 +16,33 @@ final class Waiter: Sendable {
     let deadline: Instant
     private let count: Int
     private let matches: @Sendable (Entry) -> Bool
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
-    init(count: Int, deadline: Instant, matches: @escaping @Sendable (Entry) -> Bool) {
+    init(after number: UInt64, count: Int, deadline: Instant, matches: @escaping @Sendable (Entry) -> Bool) {
         self.count = count
         self.deadline = deadline
         self.matches = matches
+        state = Mutex(State(news: Chronicle.News(lookedThrough: number)))
     }
 
-    /// - Returns: whether that was the last one it waits for.
-    func take(_ entry: Entry) -> Bool {
-        guard matches(entry) else { return false }
+    /// - Parameter entries: those that follow what it has seen so far.
+    /// - Returns: whether the last one that it waits for was among them.
+    func take(_ entries: [Entry]) -> Bool {
+        guard let last = entries.last?.number else { return false }
+        let matching = entries.filter(matches)
         return state.withLock { state in
-            guard state.found.count < count else { return true }
-            state.found.append(entry)
-            return state.found.count >= count
+            if state.news.entries.isEmpty {
+                state.news.lookedThrough = matching.first.map { $0.number - 1 } ?? last
+            }
+            state.news.entries += matching.prefix(count - state.news.entries.count)
+            return state.news.entries.count >= count
         }
+    }
+
+    /// So many entries are gone that nobody looked at.
+    func miss(_ count: UInt64) {
+        guard count > 0 else { return }
+        state.withLock { $0.news.missed += count }
     }
 
     /// - Returns: false when it is over already.
@@ -54,10 +65,10 @@ final class Waiter: Sendable {
         continuation?.resume()
     }
 
-    func result() throws(TooManyWaiters) -> [Entry] {
-        let (found, isRefused) = state.withLock { ($0.found, $0.isRefused) }
+    func result() throws(TooManyWaiters) -> Chronicle.News {
+        let (news, isRefused) = state.withLock { ($0.news, $0.isRefused) }
         if isRefused { throw TooManyWaiters() }
-        return found
+        return news
     }
 }
 

@@ -43,11 +43,23 @@ package struct WaitAnswer: Sendable {
     package var entries: [Entry] = []
     /// Of the same kind, but not meant; the newest last.
     package var seen: [Entry] = []
+    /// Rejects, hits and findings: what came behind the cursor and was forgotten before anybody looked at it. Any of it
+    /// might have been meant.
+    package var missed: UInt64 = 0
     /// Where to go on.
     package var cursor: Cursor
 
     package var count: Int { sessions.count + messages.count + entries.count }
 }
+
+/// The chronicle no longer holds what came behind a cursor.
+package struct Forgotten: Error {
+    /// Entries.
+    package let count: UInt64
+}
+
+/// The sink was stopped while somebody waited.
+package struct SinkStops: Error {}
 
 extension Filter.Kind {
     /// What the chronicle tells of it.
@@ -83,6 +95,8 @@ extension Server {
         return try await store.session(number)
     }
 
+    /// - Throws: `StoreFailure`, `TooManyWaiters`, `SinkStops`, and `Forgotten` where the chronicle no longer knows
+    ///   whether what must be absent came.
     package func wait(_ wait: Wait) async throws -> WaitAnswer {
         let deadline = Instant.now().adding(ms: wait.timeout_ms)
         let start = try await cursor()
@@ -93,12 +107,19 @@ extension Server {
         case .finding where judging == nil: throw Self.judgesNobody
         case .reject, .rule, .finding:
             let kind = wait.kind.entryKind
-            answer.entries = try await chronicle.wait(after: entry, count: count, until: deadline) {
+            let mustBeKnown = wait.isAbsent && wait.since != nil
+            let forgotten = chronicle.forgotten
+            if mustBeKnown, forgotten > entry { throw Forgotten(count: forgotten - entry) }
+            let news = try await chronicle.wait(after: entry, count: count, until: deadline) {
                 $0.kind == kind && wait.filter.matches($0.subject)
             }
+            (answer.entries, answer.missed) = (news.entries, news.missed)
+            if mustBeKnown, news.missed > 0, news.entries.isEmpty { throw Forgotten(count: news.missed) }
         case .message: answer.messages = try await messages(wait, count, deadline)
         case .session: answer.sessions = try await sessions(wait, count, deadline)
         }
+        // Nothing is known of what would have come.
+        if answer.count < count, chronicle.isClosed { throw SinkStops() }
         answer.isFulfilled = (answer.count >= count) != wait.isAbsent
         if !answer.isFulfilled, !wait.isAbsent { answer.seen = seen(wait, behind: entry, answer) }
         answer.cursor = try await cursor().behind(answer, wait.kind)
@@ -132,7 +153,7 @@ extension Server {
             let news = try await chronicle.wait(
                 after: known, count: count - taken.count - found.count, until: deadline
             ) { $0.kind == .message && wait.filter.matches($0.subject) }
-            if news.isEmpty { return wait.takes ? taken : found }
+            if news.entries.isEmpty { return wait.takes ? taken : found }
         }
     }
 
@@ -157,18 +178,18 @@ extension Server {
             ) {
                 $0.kind == kind && wait.filter.matches($0.subject)
             }
-            if news.isEmpty { return found }
+            if news.entries.isEmpty { return found }
         }
     }
 
     package static let judgesNobody = StoreFailure(
         reason: "nobody is judged here; start fakemx without --judge off, and with a store that keeps sessions")
 
-    private static func keepsNone(_ what: String) -> StoreFailure {
+    package static func keepsNone(_ what: String) -> StoreFailure {
         StoreFailure(
             reason:
-                "the store keeps no \(what), so none can be waited for; start fakemx with --store memory or a path, "
-                + "or wait for rejects or rules")
+                "the store keeps no \(what), so none can be listed or waited for; start fakemx with --store memory "
+                + "or a path, or wait for rejects or rules")
     }
 
     /// Behind which position of the store things came after a cursor; nil: all did.

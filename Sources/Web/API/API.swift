@@ -58,14 +58,14 @@ enum API {
     /// - Parameter usual: the limit where none is said.
     static func page(
         _ call: inout Call, _ kind: Filter.Kind, usual: Int = usualLimit
-    ) throws(Problem) -> Page {
+    ) async throws -> Page {
         let limit = try call.query.takeNumber("limit", 1...mostLimit) ?? usual
         let before = try call.query.take("before")
-        let since = try cursor(&call)
+        let since = try await cursor(&call)
         var query = StoreQuery(limit: limit)
         if let before {
             guard before.first == "p", let position = Int64(before.dropFirst()), position > 0 else {
-                throw .badParameter(
+                throw Problem.badParameter(
                     "before", "before is what stands behind \"next\" in a list, not \"\(before.shown)\"")
             }
             query.before = position
@@ -74,10 +74,11 @@ enum API {
         return Page(query: query, filter: try filter(&call, kind, ["limit", "before", "since"]))
     }
 
-    static func cursor(_ call: inout Call) throws(Problem) -> Cursor? {
+    static func cursor(_ call: inout Call) async throws -> Cursor? {
         guard let text = try call.query.take("since") else { return nil }
-        guard let cursor = Cursor(text) else {
-            throw .badParameter("since", "since is a cursor, as GET \(prefix)/cursor gives it, not \"\(text.shown)\"")
+        guard let cursor = Cursor(text), try await call.face.server.mayHaveGiven(cursor) else {
+            throw Problem.badParameter(
+                "since", "since is a cursor, as GET \(prefix)/cursor gives it, not \"\(text.shown)\"")
         }
         guard cursor.run == call.face.server.chronicle.run || call.face.server.store.outlivesRuns else {
             throw Problem(

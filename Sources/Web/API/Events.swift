@@ -20,16 +20,17 @@ enum Events {
         var position: UInt64?
         // A browser says where it was by a header, whoever asks anew by a cursor.
         if let last = call.request.headers[lastEventID] {
-            guard let cursor = Cursor(last) else {
+            guard let cursor = Cursor(last), try await server.mayHaveGiven(cursor) else {
                 throw Problem.badParameter(
                     "Last-Event-ID", "\"\(last.shown)\" is not the id of an event of this stream")
             }
             position = cursor.run == server.chronicle.run ? cursor.entry : 0
-            _ = try API.cursor(&call)
+            // It comes again with the address it began with.
+            _ = try call.query.take("since")
         } else if call.query.pairs.contains(where: { $0 == ("since", "all") }) {
             _ = try call.query.take("since")
             position = 0
-        } else if let cursor = try API.cursor(&call) {
+        } else if let cursor = try await API.cursor(&call) {
             position = cursor.run == server.chronicle.run ? cursor.entry : 0
         }
         let follows = try call.query.takeFlag("follow") ?? true
@@ -92,12 +93,15 @@ enum Events {
                     if isMeant(entry) { text += event(entry) }
                 }
                 if !text.isEmpty { try await output.write(ByteBuffer(string: text)) }
-                if !entries.isEmpty { continue }
+                if entries.count == Events.batch || !follows && !entries.isEmpty { continue }
                 guard follows else { return }
+                // What is not meant passes by without being read here.
                 let news = try await chronicle.wait(after: position, count: 1, atMost_ms: Events.heartbeat_ms) {
                     isMeant($0)
                 }
-                if news.isEmpty {
+                // What was missed is told in the next round.
+                if news.missed == 0 { position = news.lookedThrough }
+                if news.entries.isEmpty {
                     if chronicle.isClosed { return }
                     try await output.write(ByteBuffer(string: ": still here\n\n"))
                 }

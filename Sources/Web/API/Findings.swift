@@ -13,7 +13,7 @@ enum FindingCalls {
     /// Findings of the newest sessions first; those that show over several sessions stand in front. Only what has ended
     /// is judged, so it is all in the store.
     static func list(_ call: inout Call) async throws -> Response {
-        let page = try API.page(&call, .finding)
+        let page = try await API.page(&call, .finding)
         let server = call.face.server
         guard let judging = server.judging else { throw nobodyIsJudged }
         let cursor = try await server.cursor()
@@ -38,9 +38,9 @@ enum FindingCalls {
                 continue
             }
             if let after = page.query.after, stored.position <= after { break }
+            let record = stored.brief
             for finding in judgement.findings {
-                var subject = Subject(stored.brief)
-                subject.note(finding)
+                let subject = Subject(finding, in: record)
                 if page.filter.matches(subject) { found.append(FindingView(finding, subject)) }
             }
         }
@@ -72,7 +72,7 @@ enum FindingCalls {
                 "format", "format is one of \(formats.joined(separator: ", ")), not \"\(word.shown)\"\(hint)")
         }
         let failOn = try severity(&call)
-        let page = try API.page(&call, .session, usual: API.mostLimit)
+        let page = try await API.page(&call, .session, usual: API.mostLimit)
         let server = call.face.server
         guard server.judging != nil else { throw nobodyIsJudged }
         let report = try await server.report(page.filter, page.query, version: call.face.settings.version)

@@ -11,10 +11,11 @@ import Store
 
 enum Messages {
     static func list(_ call: inout Call) async throws -> Response {
-        var page = try API.page(&call, .message)
+        var page = try await API.page(&call, .message)
         page.query.contentLimit = MessageSummary.headerOctets
         let server = call.face.server
         let cursor = try await server.cursor()
+        guard server.store.keepsMessages else { throw Server.keepsNone("messages") }
         let found = try await server.messages(page.filter, page.query)
         return JSONText.response(
             MessageList(

@@ -294,7 +294,7 @@ enum OpenAPISchemas {
                 "fulfilled": flag, "count": integer, "sessions": array(OpenAPI.ref("Session")),
                 "messages": array(OpenAPI.ref("MessageSummary")), "rejects": entries, "rules": entries,
                 "findings": entries,
-                "seen": entries,
+                "seen": entries, "missed": integer,
                 "cursor": text,
             ], required: ["fulfilled", "count", "cursor"])
     }

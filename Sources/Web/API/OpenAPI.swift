@@ -282,7 +282,7 @@ enum OpenAPI {
                         "408": json(
                             "The time was over", .object(["anyOf": [ref("Waited"), ref("Problem")]]), problem: true),
                         "409": json("It happened though it must not", ref("Waited")),
-                    ], problems: [503])
+                    ], problems: [410, 503])
             ],
             p + "/events": [
                 "get": operation(

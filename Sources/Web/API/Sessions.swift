@@ -12,7 +12,7 @@ enum Sessions {
     static func list(_ call: inout Call) async throws -> Response {
         let open = try call.query.takeFlag("open") ?? false
         let nested = try call.query.takeNumber("nested", 0...API.mostLimit) ?? .max
-        let page = try API.page(&call, .session)
+        let page = try await API.page(&call, .session)
         let server = call.face.server
         let cursor = try await server.cursor()
         if open {
@@ -22,6 +22,7 @@ enum Sessions {
                     sessions: all.prefix(page.query.limit).map { SessionSummary($0, nil, nested: nested) }, next: nil,
                     cursor: cursor.description))
         }
+        guard server.store.keepsSessions else { throw Server.keepsNone("sessions") }
         let found = try await server.sessions(page.filter, page.query)
         return JSONText.response(
             SessionList(
@@ -65,7 +66,7 @@ enum Sessions {
 
     private static func session(_ call: Call) async throws -> StoredSession {
         let id = call.arguments["id"] ?? ""
-        guard id.first == "s", let number = UInt64(id.dropFirst()) else {
+        guard id.first == "s", let number = UInt64(id.dropFirst()), id == "s\(number)" else {
             throw Problem.notFound("a session's id is s and a number, not \"\(id.shown)\"")
         }
         if let session = try await call.face.server.session(number) { return session }

@@ -206,6 +206,8 @@ struct WaitView: Encodable {
     let rejects, rules, findings: [EntryView]?
     /// When it was not fulfilled: what came of the same kind in its place.
     let seen: [EntryView]?
+    /// Of rejects, rules and findings: what came behind the cursor and is remembered no more.
+    let missed: UInt64?
     let cursor: String
 
     init(_ wait: Wait, _ answer: WaitAnswer) {
@@ -217,6 +219,7 @@ struct WaitView: Encodable {
         rules = wait.kind == .rule ? answer.entries.map(EntryView.init) : nil
         findings = wait.kind == .finding ? answer.entries.map(EntryView.init) : nil
         seen = answer.isFulfilled ? nil : answer.seen.map(EntryView.init)
+        missed = answer.missed > 0 ? answer.missed : nil
         cursor = answer.cursor.description
     }
 }

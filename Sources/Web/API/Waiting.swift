@@ -6,7 +6,7 @@ import Sink
 
 enum Waiting {
     static func wait(_ call: inout Call) async throws -> Response {
-        let wait = try read(&call)
+        let wait = try await read(&call)
         let server = call.face.server
         let request = call.request
         // A client that has gone is not waited for.
@@ -17,26 +17,29 @@ enum Waiting {
 
     private static let words = ["for", "count", "timeout", "since", "absent", "take"]
 
-    private static func read(_ call: inout Call) throws(Problem) -> Wait {
+    private static func read(_ call: inout Call) async throws -> Wait {
         let kinds = Filter.Kind.allCases.map(\.rawValue)
         guard let word = try call.query.take("for") else {
-            throw .badParameter("for", "for is missing; write for= and one of \(kinds.joined(separator: ", "))")
+            throw Problem.badParameter("for", "for is missing; write for= and one of \(kinds.joined(separator: ", "))")
         }
         guard let kind = Filter.Kind(rawValue: word) else {
             let hint = Suggestion.didYouMean(word, among: kinds)
-            throw .badParameter("for", "for is one of \(kinds.joined(separator: ", ")), not \"\(word.shown)\"\(hint)")
+            throw Problem.badParameter(
+                "for", "for is one of \(kinds.joined(separator: ", ")), not \"\(word.shown)\"\(hint)")
         }
         var wait = Wait(kind)
         wait.count = try call.query.takeNumber("count", 1...Wait.Bounds.mostCount) ?? 1
         if let text = try call.query.take("timeout") { wait.timeout_ms = try timeout(text) }
-        wait.since = try API.cursor(&call)
+        wait.since = try await API.cursor(&call)
         wait.isAbsent = try call.query.takeFlag("absent") ?? false
         wait.takes = try call.query.takeFlag("take") ?? false
         if wait.takes, kind != .message || wait.isAbsent {
-            throw .badParameter("take", "take goes with for=message, and not with absent")
+            throw Problem.badParameter("take", "take goes with for=message, and not with absent")
         }
+        // A safe method (RFC 9110 §9.2.1), and its answer would be lost.
+        if wait.takes, call.method == "HEAD" { throw Problem.badParameter("take", "take goes with GET, not with HEAD") }
         if wait.isAbsent, wait.count > 1 {
-            throw .badParameter("count", "absent asks that there be none; count does not go with it")
+            throw Problem.badParameter("count", "absent asks that there be none; count does not go with it")
         }
         wait.filter = try API.filter(&call, kind, words)
         wait.contentLimit = MessageSummary.headerOctets

@@ -73,15 +73,23 @@ extension Mailpit {
 
         private mutating func readForm(_ octets: [UInt8]) throws {
             var texts: [String: [Value]] = [:]
-            for pair in octets.split(separator: UInt8(ascii: "&")) {
+            for pair in octets.split(separator: UInt8(ascii: "&"), omittingEmptySubsequences: false) {
                 let halves = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
                 guard let name = PercentCoding.decoded(halves[0], plusIsSpace: true),
                     let value = PercentCoding.decoded(halves.count > 1 ? halves[1] : [], plusIsSpace: true)
                 else { throw refusal("the body is no percent-encoded UTF-8") }
+                // Clients say of any body that it is a form, where they are not told what it is.
+                guard halves.count == 2, Self.formFields.contains(name.asciiLowercased) else {
+                    throw refusal(
+                        "the body is neither JSON nor a form of \(Self.formFields.joined(separator: ", ")): "
+                            + "\"\(name.shown)\" is none of these")
+                }
                 texts[name.asciiLowercased, default: []].append(.text(value))
             }
             values = texts.mapValues(Value.list)
         }
+
+        private static let formFields = ["ids", "read", "search", "tags", "name"]
 
         // MARK: Fields
 

@@ -57,16 +57,24 @@ enum Mailpit {
 
     typealias Handler = @Sendable (inout Call, Mailbox) async throws -> Response
 
-    /// Everything that was acknowledged is seen, and what a handler refuses is said as Mailpit says it.
+    /// Everything that was acknowledged is seen.
     private static func spoken(_ handler: @escaping Handler, _ digests: Digests) -> Route.Handler {
         { call in
             await call.face.server.settle()
-            do {
-                return try await handler(&call, Mailbox(face: call.face, digests: digests))
-            } catch let problem as Problem {
-                throw PlainRefusal(status: problem.status, text: problem.detail)
-            }
+            return try await handler(&call, Mailbox(face: call.face, digests: digests))
         }
+    }
+
+    /// Whether errors are said here as Mailpit says them.
+    static func speaks(of path: String) -> Bool { path.hasPrefix(prefix + "/") || path.hasPrefix("/view/") }
+
+    /// A problem in its form: text alone.
+    static func response(_ problem: Problem) -> Response {
+        var response = PlainRefusal(status: problem.status, text: problem.detail).response
+        response.headers[.allow] = problem.response.headers[.allow]
+        // A browser asks its user for name and password; pages of our own ask by themselves, and in another way.
+        if problem.status == 401 { response.headers[.wwwAuthenticate] = "Basic realm=\"fakemx\", charset=\"UTF-8\"" }
+        return response
     }
 
     // MARK: Answers

@@ -48,6 +48,7 @@ extension Mailpit {
                 }
                 terms.append(term)
             }
+            guard !terms.isEmpty else { throw refusal("the search asks for nothing") }
         }
 
         // MARK: Reading
@@ -81,17 +82,16 @@ extension Mailpit {
             var text = Substring(part.text)
             let isExcluded = text.count > 1 && (text.hasPrefix("-") || text.hasPrefix("!"))
             if isExcluded { text = text.dropFirst() }
-            // What has no letter and no digit asks for nothing.
-            guard text.contains(where: { $0.isLetter || $0.isNumber }) else { return nil }
-            guard let test = try test(text, isQuoted: part.isQuoted, timeZone) else { return nil }
-            return Term(test: test, isExcluded: isExcluded)
+            // Between two spaces, or between two quotes.
+            guard !text.isEmpty else { return nil }
+            return Term(test: try test(text, isQuoted: part.isQuoted, timeZone), isExcluded: isExcluded)
         }
 
         private static let words =
             Field.allCases.map(\.rawValue)
             + ["subject", "message-id", "tag", "is", "has", "before", "after", "larger", "smaller"]
 
-        private static func test(_ text: Substring, isQuoted: Bool, _ timeZone: String?) throws -> Test? {
+        private static func test(_ text: Substring, isQuoted: Bool, _ timeZone: String?) throws -> Test {
             guard let colon = text.firstIndex(of: ":") else { return .text(Folded.octets(String(text))) }
             let word = String(text[..<colon]).asciiLowercased
             let value = String(text[text.index(after: colon)...])
@@ -106,8 +106,10 @@ extension Mailpit {
                         + "write \"\(String(text).shown)\" in double quotes to search for that text")
             }
             let folded = Folded.octets(value)
-            if let field = Field(rawValue: word) { return folded.isEmpty ? nil : .address(field, folded) }
-            guard !folded.isEmpty else { return nil }
+            guard !folded.isEmpty else {
+                throw refusal("\"\(word):\" asks for nothing; write what is looked for right behind the colon")
+            }
+            if let field = Field(rawValue: word) { return .address(field, folded) }
             switch word {
             case "subject": return .subject(Array(value.lowercased().utf8))
             case "message-id": return .messageID(folded)

@@ -8,6 +8,7 @@ import HummingbirdCore
 import Logging
 import NIOCore
 import NIOPosix
+import ServiceLifecycle
 import Sink
 import Store
 import Synchronization
@@ -47,13 +48,17 @@ package final class WebServer: Sendable {
     package enum Bounds {
         /// Connections at once.
         package static let connections = 2_500
-        /// Seconds without an octet after which a connection is closed.
+        /// Seconds after which a connection is closed on which nobody asks for anything.
         package static let idle_s: Int64 = 120
+        /// Seconds that the head of a request may take from its first octet on.
+        package static let head_s: Int64 = 20
+        /// Seconds in which answers that are due are written when the server stops.
+        package static let lastWords_s: Int64 = 1
         /// Octets of a header, at most, and of all headers together.
         package static let header = 32 << 10
     }
 
-    private let run: Mutex<Task<Void, any Error>?>
+    private let running: Mutex<(group: ServiceGroup, task: Task<Void, any Error>)?>
     private let lessons: (any LessonDesk)?
     /// `127.0.0.1:8025`, with the port that was free for port 0.
     package let address: String
@@ -70,9 +75,11 @@ package final class WebServer: Sendable {
             settings.unixPath.map { BindAddress.unixDomainSocket(path: $0) }
             ?? .hostname(settings.host, port: settings.port)
         let configuration = HTTP1Channel.Configuration(
+            additionalChannelHandlers: [RequestGuard(head_s: Bounds.head_s)],
             idleTimeout: .seconds(Bounds.idle_s),
             httpDecoderConfiguration: .init(maxHeaderFieldSize: Bounds.header, maxHeaderListSize: Bounds.header))
         let (bound, tell) = AsyncStream<String>.makeStream()
+        let logger = Logger(label: "fakemx.http") { _ in SwiftLogNoOpLogHandler() }
         let application = Application(
             responder: responder, server: .http1(configuration: configuration),
             configuration: ApplicationConfiguration(
@@ -84,16 +91,20 @@ package final class WebServer: Sendable {
             },
             // That of the process: one of our own could end while a connection still has something to do.
             eventLoopGroupProvider: .singleton,
-            logger: Logger(label: "fakemx.http") { _ in SwiftLogNoOpLogHandler() })
-        let run = Task {
+            logger: logger)
+        var service = ServiceGroupConfiguration(services: [application], logger: logger)
+        service.maximumGracefulShutdownDuration = .seconds(Bounds.lastWords_s)
+        let group = ServiceGroup(configuration: service)
+        let task = Task {
             defer { tell.finish() }
-            try await application.run()
+            try await group.run()
         }
         for await address in bound {
-            return WebServer(run, settings.unixPath.map { "unix:" + $0 } ?? address, settings.lessons)
+            let address = settings.unixPath.map { "unix:" + $0 } ?? address
+            return WebServer((group, task), address, settings.lessons)
         }
         // It ended before it was bound.
-        do { try await run.value } catch {
+        do { try await task.value } catch {
             throw WebTrouble(
                 description: "http \(settings.host):\(settings.port): \(Self.words(error))",
                 isTaken: Self.isTaken(error))
@@ -101,21 +112,23 @@ package final class WebServer: Sendable {
         throw WebTrouble(description: "http \(settings.host):\(settings.port): did not start", isTaken: false)
     }
 
-    private init(_ run: Task<Void, any Error>, _ address: String, _ lessons: (any LessonDesk)?) {
-        self.run = Mutex(run)
+    private init(
+        _ running: (ServiceGroup, Task<Void, any Error>), _ address: String, _ lessons: (any LessonDesk)?
+    ) {
+        self.running = Mutex(running)
         self.lessons = lessons
         self.address = address
     }
 
-    /// Stops listening and closes every connection.
+    /// Stops listening, writes the answers that are due, and closes every connection.
     package func stop() async {
-        let running = run.withLock { run in
-            defer { run = nil }
-            return run
+        let last = running.withLock { running in
+            defer { running = nil }
+            return running
         }
-        guard let task = running else { return }
+        guard let (group, task) = last else { return }
         await lessons?.close()
-        task.cancel()
+        await group.triggerGracefulShutdown()
         _ = try? await task.value
     }
 
@@ -161,31 +174,44 @@ struct WebResponder: HTTPResponder {
         var response: Response
         do {
             response = try await answer(request)
-        } catch let problem as Problem {
-            response = problem.response
         } catch let plain as PlainRefusal {
             response = plain.response
-        } catch let failure as StoreFailure {
-            response = Problem("store-trouble", 503, "The store cannot answer", failure.reason).response
-        } catch is TooManyWaiters {
-            response =
-                Problem(
-                    "too-many-waiters", 503, "Too many wait already",
-                    "\(Chronicle.Bounds.waiters) waits and streams are open; end some, or come again"
-                ).response
-        } catch is CancellationError {
-            response =
-                face.server.chronicle.isClosed
-                ? Problem("stopping", 503, "The sink stops", "fakemx is being stopped").response
-                : Problem(
-                    "closed-early", 400, "The request was closed",
-                    "the client sends no more before it has its answer; keep the connection open while waiting"
-                ).response
+        } catch {
+            guard let problem = problem(of: error) else { throw error }
+            let path = request.head.path ?? ""
+            response = Mailpit.speaks(of: path) ? Mailpit.response(problem) : problem.response
         }
         harden(&response, request)
         // HEAD is GET without its body, problems included (RFC 9110 §9.3.2).
         return request.method == .head ? response.createHeadResponse() : response
     }
+
+    /// nil of what nobody expects.
+    private func problem(of error: any Error) -> Problem? {
+        switch error {
+        case let problem as Problem: problem
+        case let failure as StoreFailure: Problem("store-trouble", 503, "The store cannot answer", failure.reason)
+        case is TooManyWaiters:
+            Problem(
+                "too-many-waiters", 503, "Too many wait already",
+                "\(Chronicle.Bounds.waiters) waits and streams are open; end some, or come again")
+        case let forgotten as Forgotten:
+            Problem(
+                "forgotten", 410, "What came is forgotten",
+                "\(forgotten.count) happenings behind the cursor are no longer remembered, and what must be absent may "
+                    + "be one of them; take the cursor later, or ask what is kept: GET \(API.prefix)/sessions",
+                parameter: "since")
+        case is SinkStops: Self.stopping
+        case is CancellationError where face.server.chronicle.isClosed: Self.stopping
+        case is CancellationError:
+            Problem(
+                "closed-early", 400, "The request was closed",
+                "the client sends no more before it has its answer; keep the connection open while waiting")
+        default: nil
+        }
+    }
+
+    private static let stopping = Problem("stopping", 503, "The sink stops", "fakemx is being stopped")
 
     private func answer(_ request: Request) async throws -> Response {
         let target = request.head.path ?? ""

@@ -44,18 +44,30 @@ struct RuleOptions: ParsableArguments {
     func query() -> [(name: String, value: String)] { space.map { [("space", $0)] } ?? [] }
 }
 
+struct NewRuleOptions: ParsableArguments {
+    @Option(help: .init("It goes by itself after so long: 30s, 5m.", valueName: "duration"))
+    var expires: String?
+
+    /// The rule as the API takes it.
+    func body(_ line: String) -> Running.Body {
+        guard let expires else { return .text(line) }
+        return .json(["line": line, "expires": expires])
+    }
+}
+
 struct AddRule: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "add", abstract: "Set a rule in front of all others; prints its name.")
 
     @OptionGroup var running: Running
     @OptionGroup var rule: RuleOptions
+    @OptionGroup var new: NewRuleOptions
 
     @Argument(help: .init("The rule: PHASE [name=NAME] [KEY=VALUE]… [TIMES]: ACTION…", valueName: "line"))
     var line: String
 
     func run() async throws {
-        let answer = try await running.ask("POST", "rules", rule.query(), body: line)
+        let answer = try await running.ask("POST", "rules", rule.query(), body: new.body(line))
         switch running.output {
         case .json: Output.text(answer.text + "\n")
         case .table: Output.line(try running.decoded(RuleRecord.self, answer).name)
@@ -69,6 +81,7 @@ struct PutRule: AsyncParsableCommand {
 
     @OptionGroup var running: Running
     @OptionGroup var rule: RuleOptions
+    @OptionGroup var new: NewRuleOptions
 
     @Argument(help: "Its name.")
     var name: String
@@ -77,7 +90,8 @@ struct PutRule: AsyncParsableCommand {
     var line: String
 
     func run() async throws {
-        let answer = try await running.ask("PUT", "rules/" + HTTPCaller.encoded(name), rule.query(), body: line)
+        let answer = try await running.ask(
+            "PUT", "rules/" + HTTPCaller.encoded(name), rule.query(), body: new.body(line))
         if running.output == .json { Output.text(answer.text + "\n") }
     }
 }

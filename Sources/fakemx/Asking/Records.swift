@@ -89,6 +89,7 @@ struct WaitAnswerRecord: Decodable {
     let sessions: [SessionRecord]?
     let messages: [MessageRecord]?
     let rejects, rules, findings, seen: [EntryRecord]?
+    let missed: Int?
     let cursor: String
 }
 

@@ -4,6 +4,7 @@ import ArgumentParser
 import FakeMX
 import Faults
 import FoundationEssentials
+import Outside
 
 struct TailCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -74,7 +75,8 @@ struct WaitCommand: AsyncParsableCommand {
             Words are those of fakemx sessions and fakemx messages.
 
             Exit status: 0 it happened (with --absent: it did not), 1 it happened though it must not, 2 bad arguments, \
-            3 the time was over; then what came in its place is shown on standard error.
+            3 the time was over; then what came in its place is shown on standard error; 4 it could not be asked: \
+            no fakemx is there, or it was stopped meanwhile.
             """)
 
     @OptionGroup var running: Running
@@ -105,7 +107,11 @@ struct WaitCommand: AsyncParsableCommand {
         if let since { query.append(("since", since)) }
         if absent { query.append(("absent", "true")) }
         if take { query.append(("take", "true")) }
-        let answer = try await running.ask("GET", "wait", query, expected: [408, 409])
+        let answer: HTTPCaller.Answer
+        do { answer = try await running.ask("GET", "wait", query, expected: [408, 409]) } catch {
+            // 1 would say that something happened.
+            throw error.code == ExitStatus.failed ? ExitStatus(code: ExitStatus.unasked, message: error.message) : error
+        }
         let wait = try running.decoded(WaitAnswerRecord.self, answer)
         switch running.output {
         case .json: Output.text(answer.text + "\n")
@@ -118,8 +124,10 @@ struct WaitCommand: AsyncParsableCommand {
             seen.isEmpty
             ? "no other \(kind) came, either"
             : "in its place came:\n" + seen.map { "  " + $0.line }.joined(separator: "\n")
+        let forgotten = wait.missed.map { "\n\($0) happenings behind --since are remembered no more" } ?? ""
         throw ExitStatus(
-            code: ExitStatus.timedOut, message: "\(wait.count) of \(count) came in \(spokenTimeout); " + instead)
+            code: ExitStatus.timedOut,
+            message: "\(wait.count) of \(count) came in \(spokenTimeout); " + instead + forgotten)
     }
 
     /// A number alone is seconds.
