@@ -250,16 +250,19 @@ public final class FakeMX: Sendable {
 
     private func ask(_ wait: Wait) async throws -> WaitAnswer {
         let answer: WaitAnswer
-        do { answer = try await launched.server.wait(wait) } catch let error as CancellationError { throw error } catch
-        {
+        do { answer = try await launched.server.wait(wait) } catch let error as CancellationError {
+            throw error
+        } catch is SinkStops {
+            throw FakeMXError("the sink was stopped, so no \(wait.kind.rawValue) can come")
+        } catch let forgotten as Forgotten {
+            throw FakeMXError(
+                "\(forgotten.count) happenings since the start are no longer remembered, so nobody can say that no "
+                    + "\(wait.kind.rawValue) came")
+        } catch {
             throw FakeMXError("\(error)")
         }
-        if answer.count > 0 { return answer }
         // Nothing came: that means something only where the whole time was waited.
-        try Task.checkCancellation()
-        if launched.server.chronicle.isClosed {
-            throw FakeMXError("the sink was stopped, so no \(wait.kind.rawValue) can come")
-        }
+        if answer.count == 0 { try Task.checkCancellation() }
         return answer
     }
 
