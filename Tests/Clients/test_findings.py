@@ -145,6 +145,13 @@ class Judged(unittest.TestCase):
         self.assertIn("data-bare-lf", {rule for _, rule, _ in seen})
         self.assertEqual({kind for kind, _, _ in seen}, {"finding"})
 
+    def test_what_was_not_judged_yet_is_not_said_to_be_absent(self):
+        for number in range(5):
+            since = self.api.found("cursor")["cursor"]
+            deliver(self.sink.port, CLEAN + b"bare\nline\r\n")
+            answer = self.api.call("GET", "wait", {"for": "finding", "finding": "data-bare-lf", "since": since, "absent": "true", "timeout": "0"})
+            self.assertEqual((answer.status, answer.json["fulfilled"]), (409, False), number)
+
     def test_a_finding_in_one_message_is_about_its_envelope_alone(self):
         # A sender that keeps its connection: two tests, one session.
         since = self.api.found("cursor")["cursor"]

@@ -110,8 +110,15 @@ extension Server {
             let mustBeKnown = wait.isAbsent && wait.since != nil
             let forgotten = chronicle.forgotten
             if mustBeKnown, forgotten > entry { throw Forgotten(count: forgotten - entry) }
-            let news = try await chronicle.wait(after: entry, count: count, until: deadline) {
-                $0.kind == kind && wait.filter.matches($0.subject)
+            let isMeant: @Sendable (Entry) -> Bool = { $0.kind == kind && wait.filter.matches($0.subject) }
+            var news = try await chronicle.wait(after: entry, count: count, until: deadline, matches: isMeant)
+            if kind == .finding, wait.isAbsent, news.entries.isEmpty, !chronicle.isClosed {
+                // What ended in time is judged before it is said that nothing was found in it.
+                await settleJudging()
+                await chronicle.settle()
+                let missed = news.missed
+                news = try await chronicle.wait(after: news.lookedThrough, count: 1, until: .now(), matches: isMeant)
+                news.missed += missed
             }
             (answer.entries, answer.missed) = (news.entries, news.missed)
             if mustBeKnown, news.missed > 0, news.entries.isEmpty { throw Forgotten(count: news.missed) }
