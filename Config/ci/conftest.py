@@ -65,7 +65,8 @@ class FakeMX:
         """Sets a rule for this space, in front of all others; in force when this returns.
 
         `rule` is a line ("rcpt first=2: 452 4.2.2 Mailbox full") or a dictionary with the keys of a file; `expires` a
-        duration as "30s". Returns the rule's name. Leave name= away: names are those of the whole sink."""
+        duration as "30s": then it is gone, and what it did with it. Returns the rule's name. Leave name= away: names are
+        those of the whole sink."""
         if isinstance(rule, str):
             rule = {"line": rule}
         if expires is not None:
@@ -188,6 +189,9 @@ class FakeMX:
     def _words(filters, words):
         found = dict(filters or {})
         found.update({name.rstrip("_").replace("_", "-"): value for name, value in words.items()})
+        for name in ("space", "since", "for", "absent", "take", "limit"):
+            if name in found:
+                raise FakeMXError(f"{name}= is the fixture's own: it asks for what is of this test and came since the mark")
         return found
 
     def _meant(self, filters, words):
@@ -199,6 +203,8 @@ class FakeMX:
         return sorted(found, key=lambda thing: thing.get("started") or "")
 
     def _wait_once(self, kind, filters, timeout, words, more):
+        if not isinstance(timeout, (int, float)):
+            raise FakeMXError(f"a time to wait is a number of seconds here, not {timeout!r}")
         query = {**self._words(filters, words), "for": kind, "space": self.space, "since": self._since, "timeout": timeout, **more}
         status, text = self._request("GET", "wait", query, timeout=timeout + 20, expected=(408, 409))
         return status, json.loads(text)

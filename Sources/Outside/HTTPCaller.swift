@@ -108,6 +108,7 @@ package struct HTTPCaller: Sendable {
             }
             return true
         }
+        guard status > 0 else { throw HTTPTrouble("\(url): the connection was closed before an answer came") }
         return Answer(status: status, body: octets)
     }
 

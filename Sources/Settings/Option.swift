@@ -77,9 +77,9 @@ extension Stated {
     }
 
     /// Variables that begin with `FAKEMX_` and are no option of `serve`: the address of a running fakemx, for other
-    /// commands, and what Scripts/ and Tests/Clients hand to themselves.
+    /// commands, what Config/ci/conftest.py knows, and what Scripts/ and Tests/Clients hand to themselves.
     private static let otherVariables = [
-        "FAKEMX_URL", "FAKEMX_TOKEN", "FAKEMX_BIN", "FAKEMX_REPLACE_MTA", "FAKEMX_WRITE_TABLE",
+        "FAKEMX_URL", "FAKEMX_TOKEN", "FAKEMX_BIN", "FAKEMX_TIMEOUT_S", "FAKEMX_REPLACE_MTA", "FAKEMX_WRITE_TABLE",
     ]
 
     package static func environment(_ variables: [String: String]) -> (stated: Stated, complaints: [Complaint]) {

@@ -88,8 +88,10 @@ extension RuleReader {
         extra.lifetime = nodes.parsed(field("expires")) { Value.span($0, atLeast: Span(ns: 1_000_000)) }
         guard let line = field("line") else { return (readMapping(node), extra) }
         for (key, _) in mapping {
-            guard let word = key.scalar?.string, !(Extra.keys + ["name", "enabled"]).contains(word) else { continue }
-            nodes.error(key, "\"\(word.shown)\" beside line; the line says it all")
+            let known = Extra.keys + ["name", "enabled"]
+            guard let word = key.scalar?.string, !known.contains(word) else { continue }
+            let hint = Suggestion.didYouMean(word, among: known)
+            nodes.error(key, "\"\(word.shown)\" beside line; the line says it all\(hint)")
         }
         guard var rule = readLine(line.value) else { return (nil, extra) }
         if let name = field("name"), let text = nodes.string(name) {

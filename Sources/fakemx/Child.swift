@@ -30,8 +30,10 @@ struct Child: Sendable {
         var spawned = pid_t()
         let code = posix_spawnp(&spawned, command[0], nil, &attributes, &arguments, &variables)
         guard code == 0 else {
+            let hint = command[0].contains(" ") ? "; each word stands by itself: serve -- \(command[0])" : ""
             throw ExitStatus(
-                code: code == ENOENT ? 127 : 126, message: "\(command[0]): \(String(cString: strerror(code)))")
+                code: code == ENOENT ? 127 : 126,
+                message: "cannot run \"\(command[0])\": \(String(cString: strerror(code)))\(hint)")
         }
         let process = spawned
         let child = Child(process: process)

@@ -41,7 +41,9 @@ struct Serve: AsyncParsableCommand {
 
     func validate() throws {
         // As a shell writes `-- $COMMAND` where the variable is empty.
-        if command.isEmpty, CommandLine.arguments.last == "--" { throw ValidationError("no command stands behind --") }
+        if command.first?.isEmpty ?? (CommandLine.arguments.last == "--") {
+            throw ValidationError("no command stands behind --")
+        }
     }
 
     func run() async throws {
@@ -128,7 +130,8 @@ struct Serve: AsyncParsableCommand {
     private static func environment(of launched: Launched) -> [String: String] {
         var variables = Places.environment
         variables["FAKEMX_SMTP"] = launched.addresses.first
-        if let web = launched.web { variables["FAKEMX_URL"] = web.url }
+        // Nor that of another fakemx, where this one has none.
+        variables["FAKEMX_URL"] = launched.web?.url
         if let token = launched.configuration.httpToken { variables["FAKEMX_TOKEN"] = token }
         return variables
     }

@@ -984,6 +984,37 @@ class Beginnings(unittest.TestCase):
                     answer = self.api.get(path + ("&" if "?" in path else "?") + "since=" + made)
                     is_problem(self, answer, 400, "bad-parameter", "since")
 
+    def test_a_body_that_says_what_to_forget_is_refused(self):
+        # Passed over, it would mean everything.
+        self.api.rule("rcpt name=one: 451 4.7.1 a", space="one")
+        mail(self.sink.port)
+        self.api.until(lambda info: info["sessions"]["ever"] == 1)
+        for method, path in (("POST", "reset"), ("DELETE", "rules"), ("DELETE", "messages"), ("DELETE", "rules/one"), ("DELETE", "messages/s1.1")):
+            for body in ('{"space": "two"}', "space=two", "x"):
+                with self.subTest(method=method, path=path, body=body):
+                    is_problem(self, self.api.call(method, path, body=body), 400, "bad-body", says="?space=NAME")
+        self.assertEqual((len(self.api.found("messages")["messages"]), len(self.api.found("sessions")["sessions"])), (1, 1))
+        self.assertEqual(self.api.get("rules/one").status, 200)
+        for body in ("", "{}", "null"):
+            self.assertEqual(self.api.call("POST", "reset", body=body).status, 200)
+        self.assertEqual(self.api.get("rules/one").status, 404)
+
+    def test_what_cannot_come_is_refused(self):
+        # "absent" would hold whatever came.
+        is_problem(self, self.api.get("wait?for=finding&finding=data-bare-fl&absent&timeout=0"), 400, "bad-parameter", "finding", says='did you mean "data-bare-lf"')
+        is_problem(self, self.api.get("wait?for=message&to=&absent&timeout=0"), 400, "bad-parameter", "to")
+        for finding in ("data-bare-lf", "data-*", "/^data-/"):
+            self.assertEqual(self.api.get("wait", for_="finding", finding=finding, absent="true", timeout="0").status, 200)
+        # An address may stand there as a transcript has it.
+        mail(self.sink.port, "bob@b.test", "a@s.test")
+        for word in ("to=<bob@b.test>", "from=<a@s.test>", "to=<*@b.test>"):
+            self.assertEqual(self.api.get(f"wait?for=message&{word}&timeout=0").status, 200, word)
+        self.assertEqual(self.api.get("wait?for=message&from=<>&timeout=0").status, 408)
+        mail(self.sink.port, "bob@b.test", "")
+        self.assertEqual(self.api.get("wait?for=message&from=<>&timeout=0").status, 200)
+        self.api.rule("rcpt to=<q@b.test>: 550 5.1.1 No")
+        self.assertEqual(mail(self.sink.port, "q@b.test"), 550)
+
     def test_an_id_has_one_spelling(self):
         mail(self.sink.port)
         self.api.until(lambda info: info["sessions"]["ever"] == 1)

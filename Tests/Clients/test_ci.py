@@ -99,6 +99,9 @@ class Pytest(WithTools):
     def test_a_wrong_rule_and_a_wrong_filter_are_no_failed_assertions(self):
         self.assertRegex(self.failing("fakemx.rule('rctp: 550 x')", BINARY, "serve", "--"), 'FakeMXError: .*did you mean "rcpt"')
         self.assertRegex(self.failing("fakemx.wait_session(tom='x')", BINARY, "serve", "--"), 'FakeMXError: .*did you mean "to"')
+        # What the fixture says itself: passed over, "none came" would hold.
+        self.assertRegex(self.failing("fakemx.expect_none(space='other', within=.2)", BINARY, "serve", "--"), "FakeMXError: space= is the fixture's own")
+        self.assertRegex(self.failing("fakemx.wait_message(timeout='2s')", BINARY, "serve", "--"), "FakeMXError: .*number of seconds here, not '2s'")
 
     def test_without_a_fakemx_it_says_what_to_do(self):
         out = self.failing("pass", environment={"FAKEMX_BIN": "/nowhere/fakemx"})
@@ -144,6 +147,16 @@ class ExitStatus(unittest.TestCase):
         status, out, err = self.status()
         self.assertEqual((status, out), (2, ""))
         self.assertIn("no command stands behind --", err)
+        self.assertEqual(self.status("")[0], 2)
+        status, _, err = self.status("pytest -n 4 suite")
+        self.assertEqual(status, 127)
+        self.assertIn('cannot run "pytest -n 4 suite": No such file or directory; each word stands by itself', err)
+
+    def test_a_command_is_told_of_this_sink_alone(self):
+        environment = {**os.environ, "FAKEMX_URL": "http://127.0.0.1:1", "FAKEMX_TIMEOUT_S": "5"}
+        done = subprocess.run([BINARY, "serve", "--http", "off", "--", "sh", "-c", "echo ${FAKEMX_URL-none}"], env=environment,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.assertEqual((done.returncode, done.stdout), (0, "none\n"), done.stderr)
 
     def test_standard_output_is_the_command_s(self):
         status, out, _ = call(BINARY, "serve", "--transcript", "json", "--", "echo", "mine")

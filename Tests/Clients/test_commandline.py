@@ -251,7 +251,34 @@ class Asking(unittest.TestCase):
         deadline = time.monotonic() + 5
         while "short" in self.good("rules"):
             self.assertLess(time.monotonic(), deadline)
-        self.bad(2, "rules", "add", "--expires", "soon", "rcpt: 451 4.7.1 a", says="expires")
+        _, err = self.bad(2, "rules", "add", "--expires", "soon", "rcpt: 451 4.7.1 a", says="expires")
+        self.assertNotIn("column", err)  # of a line that has none
+        self.bad(2, "rules", "add", "--expires", "0s", "rcpt: 451 4.7.1 a", says="1ms at least")
+        self.good("rules", "add", "--expires", "90s", "rcpt name=later: 451 4.7.1 a")
+        self.assertRegex(self.good("rules"), r"no end; goes in (89|90) s  rcpt name=later")
+
+    def test_what_is_removed_is_said_in_one_way(self):
+        for space in ("one", "two"):
+            self.good("rules", "add", f"rcpt name={space}: 451 4.7.1 a", "--space", space)
+        before = self.good("rules")
+        for words in (("one", "--space", "two"), ("--space", "one", "--all"), ("one", "--all")):
+            self.bad(2, "rules", "remove", *words, says="do not go together")
+        self.assertEqual(self.good("rules"), before)
+        self.good("rules", "remove", "--space", "one")
+        self.assertNotIn("one", self.good("rules"))
+
+    def test_flags_of_a_wait_are_no_words(self):
+        for word in ("absent=true", "count=3", "timeout=1s", "since=x", "take=true"):
+            self.bad(2, "wait", "message", word, says=f"--{word.split('=')[0]}")
+
+    def test_a_sink_that_dies_in_a_wait_is_told(self):
+        wait = subprocess.Popen([BINARY, "wait", "message", "--timeout", "60s", "--url", self.sink.url], stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+        self.api.until(lambda info: info["waiting"] == 1)
+        self.sink.process.kill()
+        out, err = wait.communicate(timeout=10)
+        self.assertEqual((wait.returncode, out), (4, ""), err)
+        self.assertRegex(err.split(self.sink.url + ": ")[1], r"the connection (was closed|broke)")
 
     def test_a_wait_that_is_cut_off_says_so(self):
         waits = [subprocess.Popen([BINARY, "wait", kind, "--timeout", "60s", "--url", self.sink.url, *more], stdout=subprocess.PIPE,

@@ -427,6 +427,8 @@ class Changing(Case):
         self.assertEqual(sorted(self.ids()), ["b", "c"])
         self.refused("DELETE", "/api/v1/messages", 400, "the body", body="{broken")
         self.refused("DELETE", "/api/v1/messages", 400, "IDs", body={"IDs": ["s1.1"] * 10_001})
+        for body in ({"Id": ["s1.1"]}, {"messages": ["s1.1"]}):
+            self.refused("DELETE", "/api/v1/messages", 400, "names no IDs", body=body)
         for body in ('["nope"]', "xx", "[]", "id=s1.1", "ids", "=", "&"):  # as curl -d sends it
             status, _, octets = self.ask("DELETE", "/api/v1/messages", body, {"Content-Type": "application/x-www-form-urlencoded"})
             self.assertEqual((status, b"form" in octets), (400, True), (body, octets))
@@ -512,6 +514,7 @@ class Chaos(Case):
                 ({"Sender": {"Probability": -1}}, "probability must be between 0 and 100"),
                 ({"Sender": {"Probability": 1.5}}, "whole number"), ({"Sender": 5}, "object"), ("", "empty"), ("{", "body")):
             self.refused("PUT", "/api/v1/chaos", 400, words, body=body)
+        self.refused("PUT", "/api/v1/chaos", 400, "names no trigger", body={"Recipent": {"ErrorCode": 550, "Probability": 100}})
         self.assertEqual(self.get("/chaos"), wanted)
 
     def test_every_code_is_taken(self):

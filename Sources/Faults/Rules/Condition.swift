@@ -124,7 +124,13 @@ extension Condition {
 
     private static func parse(_ key: ConditionKey, _ value: String) -> Result<Test, RuleText> {
         switch key {
-        case .from, .to, .helo, .user, .listener, .header, .body, .messageID, .parameter:
+        case .from, .to:
+            // As it stands in a command and in a transcript: <bob@b.test>; <> is the null sender.
+            let word = value.trimmed
+            let address = word.hasPrefix("<") && word.hasSuffix(">") ? String(word.dropFirst().dropLast()) : value
+            if key == .to, address.trimmed.isEmpty { return .failure("to has no value; no recipient is empty") }
+            return TextPattern.parse(address).map(Test.text)
+        case .helo, .user, .listener, .header, .body, .messageID, .parameter:
             return TextPattern.parse(value).map(Test.text)
         case .space:
             guard Space.isName(value) else {

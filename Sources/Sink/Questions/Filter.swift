@@ -154,7 +154,18 @@ package struct Filter: Sendable {
         case .severity:
             if let complaint = known(Severity.allCases.map(\.rawValue)) { return .failure(complaint) }
             return parse(.listener, values)
-        case .rule, .reply, .session, .message, .finding: return parse(.listener, values)
+        case .finding:
+            // A rule that is misspelt is never found broken, and "absent" would always hold.
+            let plain = values.filter { !$0.contains { "*?/".contains($0) } }
+            let known = RuleID.allCases.map(\.rawValue)
+            if let value = plain.first(where: { !known.contains($0) }) {
+                return .failure(
+                    RuleText(
+                        "finding: no rule of sending is called \"\(value.shown)\""
+                            + Suggestion.didYouMean(value, among: known)))
+            }
+            return parse(.listener, values)
+        case .rule, .reply, .session, .message: return parse(.listener, values)
         }
     }
 

@@ -88,6 +88,7 @@ enum Health {
     static func reset(_ call: inout Call) async throws -> Response {
         let space = try space(&call)
         try call.query.finish(["space"])
+        try await call.expectNoBody()
         let reset = try await call.face.server.reset(space: space)
         return JSONText.response(
             ResetView(

@@ -107,6 +107,7 @@ enum Messages {
     /// Those that the filter means; all without one.
     static func remove(_ call: inout Call) async throws -> Response {
         let filter = try API.filter(&call, .message, [])
+        try await call.expectNoBody()
         let server = call.face.server
         await server.settle()
         var query = StoreQuery(limit: .max)
@@ -122,6 +123,7 @@ enum Messages {
 
     static func removeOne(_ call: inout Call) async throws -> Response {
         try call.query.finish([])
+        try await call.expectNoBody()
         let stored = try await message(call)
         let gone = try await call.face.server.store.removeMessages([stored.position])
         guard !gone.isEmpty else { throw Problem.notFound("the message \(stored.message.id) is gone already") }

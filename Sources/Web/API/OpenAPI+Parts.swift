@@ -66,6 +66,9 @@ extension OpenAPI {
     static let spaceParameter = parameter(
         "space", "A space: anyone@SPACE.test, anyone+SPACE@any.example.",
         ["type": "string", "pattern": "^[A-Za-z0-9_-]{1,63}$"])
+    static let expiresParameter = parameter(
+        "expires", "It goes by itself after so long.",
+        ["type": "string", "pattern": "^[1-9][0-9]{0,4}(ms|s|m)$"])
     static let page: [Node] = [
         parameter("limit", "Items on a page.", ["type": "integer", "minimum": 1, "maximum": .number(API.mostLimit)]),
         parameter(

@@ -184,7 +184,7 @@ enum OpenAPI {
                     answers: ["200": json("Rules", ref("RuleList"))]),
                 "post": operation(
                     "Set a rule in front of all others; in force everywhere when this is answered.", "addRule",
-                    [spaceParameter, checkParameter], body: ruleBody,
+                    [spaceParameter, expiresParameter, checkParameter], body: ruleBody,
                     answers: [
                         "200": json("The rule as it would be set", ref("Rule")), "201": json("The rule", ref("Rule")),
                     ],
@@ -200,7 +200,7 @@ enum OpenAPI {
                     problems: [404]),
                 "put": operation(
                     "Put a rule in the place of the one of its name, or in front of all others.", "putRule",
-                    [path("name", "full-mailbox"), spaceParameter, checkParameter], body: ruleBody,
+                    [path("name", "full-mailbox"), spaceParameter, expiresParameter, checkParameter], body: ruleBody,
                     answers: [
                         "200": json("The rule", ref("Rule")), "201": json("The rule, which is new", ref("Rule")),
                     ],

@@ -104,6 +104,7 @@ enum Rules {
 
     static func remove(_ call: inout Call) async throws -> Response {
         try call.query.finish([])
+        try await call.expectNoBody()
         let view = try view(call.arguments["name"] ?? "", call)
         do { try await call.face.server.removeRule(view.name) } catch { throw problem(error) }
         return JSONText.response(view)
@@ -115,6 +116,7 @@ enum Rules {
     static func removeAll(_ call: inout Call) async throws -> Response {
         let space = try Health.space(&call)
         try call.query.finish(["space"])
+        try await call.expectNoBody()
         let server = call.face.server
         let count: Int
         if let space {
@@ -131,7 +133,8 @@ enum Rules {
         rule: RuntimeRule, warnings: [String]
     ) {
         let space = try Health.space(&call)
-        try call.query.finish(["check", "space"])
+        let lifetime = try call.query.take("expires").map(lifetime)
+        try call.query.finish(["check", "expires", "space"])
         let type = call.contentType
         let body = try await call.body()
         let read: RuntimeRule.Read
@@ -160,7 +163,21 @@ enum Rules {
                 throw Problem("bad-rule", 422, "The rule is wrong", "space: \(error)", parameter: "space")
             }
         }
+        if let lifetime {
+            guard rule.lifetime == nil else {
+                throw Problem.badParameter("expires", "expires stands in the body, too; say it once")
+            }
+            rule.lifetime = lifetime
+        }
         return (rule, complaints.map(\.message))
+    }
+
+    private static func lifetime(_ text: String) throws(Problem) -> Span {
+        switch Span.parse(text) {
+        case .success(let span) where span.ns >= 1_000_000: return span
+        case .success: throw .badParameter("expires", "expires is 1ms at least, not \"\(text.shown)\"")
+        case .failure(let complaint): throw .badParameter("expires", "expires: \(complaint)")
+        }
     }
 
     static func problem(_ complaints: [Complaint]) -> Problem {

@@ -81,7 +81,7 @@ extension Mailpit {
                 // Clients say of any body that it is a form, where they are not told what it is.
                 guard halves.count == 2, Self.formFields.contains(name.asciiLowercased) else {
                     throw refusal(
-                        "the body is neither JSON nor a form of \(Self.formFields.joined(separator: ", ")): "
+                        "the body is no JSON object, and no form of \(Self.formFields.joined(separator: ", ")): "
                             + "\"\(name.shown)\" is none of these")
                 }
                 texts[name.asciiLowercased, default: []].append(.text(value))
@@ -92,6 +92,12 @@ extension Mailpit {
         private static let formFields = ["ids", "read", "search", "tags", "name"]
 
         // MARK: Fields
+
+        /// It is there, and says something else than these.
+        func isOther(than names: [String]) -> Bool {
+            let known = names.map(\.asciiLowercased)
+            return !values.isEmpty && !values.keys.contains { known.contains($0) }
+        }
 
         func texts(_ name: String, atMost most: Int) throws -> [String] {
             switch values[name.asciiLowercased] {

@@ -48,9 +48,13 @@ extension Mailpit {
     @Sendable static func setChaos(_ call: inout Call, _ box: Mailbox) async throws -> Response {
         let body = try await Body(call)
         guard !body.isEmpty else { throw refusal("the body is empty; JSON is expected here") }
+        let places = [sender, recipient, authentication]
+        guard !body.isOther(than: places.map(\.key)) else {
+            throw refusal("the body names no trigger; known are \(places.map(\.key).joined(separator: ", "))")
+        }
         let server = call.face.server
         var wanted: [(Place, Trigger)] = []
-        for place in [sender, recipient, authentication] { wanted.append((place, try read(body, place))) }
+        for place in places { wanted.append((place, try read(body, place))) }
         let status = server.ruleStatus
         for (place, trigger) in wanted where trigger != shown(place, status) {
             if let fixed = status.first(where: { $0.name == place.name && !$0.isRunRule }) {

@@ -91,7 +91,11 @@ extension Mailpit {
 
     /// Without ids everything goes.
     @Sendable static func delete(_ call: inout Call, _ box: Mailbox) async throws -> Response {
-        let ids = try await Body(call).texts("IDs", atMost: Bounds.ids)
+        let body = try await Body(call)
+        guard !body.isOther(than: ["IDs"]) else {
+            throw refusal("the body names no IDs; an empty one deletes every message")
+        }
+        let ids = try body.texts("IDs", atMost: Bounds.ids)
         let count =
             ids.isEmpty
             ? try await box.store.removeAllMessages()

@@ -46,6 +46,14 @@ struct Call {
         return Array(buffer.readableBytesView)
     }
 
+    /// Of a call without a body: what it is about stands in the query, and a body that says otherwise would be passed over.
+    func expectNoBody() async throws {
+        let body = try await body()
+        guard [[], Array("{}".utf8), Array("null".utf8)].contains(body.filter { ![9, 10, 13, 32].contains($0) }) else {
+            throw Problem.badBody("this call takes no body; what it is about stands in the query, as ?space=NAME")
+        }
+    }
+
     /// Octets of a body, where nothing else is said.
     static let largestBody = 1 << 20
     /// How long a body may take.

@@ -45,14 +45,12 @@ struct RuleOptions: ParsableArguments {
 }
 
 struct NewRuleOptions: ParsableArguments {
+    @OptionGroup var rule: RuleOptions
+
     @Option(help: .init("It goes by itself after so long: 30s, 5m.", valueName: "duration"))
     var expires: String?
 
-    /// The rule as the API takes it.
-    func body(_ line: String) -> Running.Body {
-        guard let expires else { return .text(line) }
-        return .json(["line": line, "expires": expires])
-    }
+    func query() -> [(name: String, value: String)] { rule.query() + (expires.map { [("expires", $0)] } ?? []) }
 }
 
 struct AddRule: AsyncParsableCommand {
@@ -60,14 +58,13 @@ struct AddRule: AsyncParsableCommand {
         commandName: "add", abstract: "Set a rule in front of all others; prints its name.")
 
     @OptionGroup var running: Running
-    @OptionGroup var rule: RuleOptions
-    @OptionGroup var new: NewRuleOptions
+    @OptionGroup var rule: NewRuleOptions
 
     @Argument(help: .init("The rule: PHASE [name=NAME] [KEY=VALUE]… [TIMES]: ACTION…", valueName: "line"))
     var line: String
 
     func run() async throws {
-        let answer = try await running.ask("POST", "rules", rule.query(), body: new.body(line))
+        let answer = try await running.ask("POST", "rules", rule.query(), body: line)
         switch running.output {
         case .json: Output.text(answer.text + "\n")
         case .table: Output.line(try running.decoded(RuleRecord.self, answer).name)
@@ -80,8 +77,7 @@ struct PutRule: AsyncParsableCommand {
         commandName: "put", abstract: "Put a rule in the place of the one of its name, or in front of all others.")
 
     @OptionGroup var running: Running
-    @OptionGroup var rule: RuleOptions
-    @OptionGroup var new: NewRuleOptions
+    @OptionGroup var rule: NewRuleOptions
 
     @Argument(help: "Its name.")
     var name: String
@@ -91,7 +87,7 @@ struct PutRule: AsyncParsableCommand {
 
     func run() async throws {
         let answer = try await running.ask(
-            "PUT", "rules/" + HTTPCaller.encoded(name), rule.query(), body: new.body(line))
+            "PUT", "rules/" + HTTPCaller.encoded(name), rule.query(), body: line)
         if running.output == .json { Output.text(answer.text + "\n") }
     }
 }
@@ -110,8 +106,12 @@ struct RemoveRules: AsyncParsableCommand {
     var all = false
 
     func validate() throws {
-        guard !names.isEmpty || all || rule.space != nil else {
-            throw ValidationError("name the rules, or say --space NAME or --all")
+        let ways = [!names.isEmpty, all, rule.space != nil].count { $0 }
+        guard ways == 1 else {
+            throw ValidationError(
+                ways == 0
+                    ? "name the rules, or say --space NAME or --all"
+                    : "names, --space and --all do not go together: each says by itself what is removed")
         }
     }
 

@@ -50,11 +50,20 @@ struct RuleRecord: Decodable {
     let name, line, origin, remains: String
     let enabled: Bool
     let matches, hits: Int
+    let expires_in_s: Double?
 
     static let head = ["RULE", "FROM", "FIRED", "OF", "REMAINS", "LINE"]
 
     var row: [String] {
-        [name, enabled ? origin : "\(origin), off", "\(hits)", "\(matches)", remains, line].map(Text.shown)
+        [name, enabled ? origin : "\(origin), off", "\(hits)", "\(matches)", remains + leaves, line].map(Text.shown)
+    }
+}
+
+extension RuleRecord {
+    private var leaves: String {
+        guard let expires_in_s else { return "" }
+        let tenths = Int(expires_in_s * 10)
+        return tenths < 100 ? "; goes in \(tenths / 10).\(tenths % 10) s" : "; goes in \(tenths / 10) s"
     }
 }
 

@@ -30,40 +30,19 @@ struct Running: ParsableArguments {
         } catch { throw .badUse(error.description) }
     }
 
-    /// What is sent along.
-    enum Body {
-        case text(String)
-        case json([String: String])
-
-        var type: String {
-            switch self {
-            case .text: "text/plain"
-            case .json: "application/json"
-            }
-        }
-
-        var octets: [UInt8] {
-            switch self {
-            case .text(let text): Array(text.utf8)
-            // Texts by texts can always be encoded.
-            case .json(let fields): (try? JSONEncoder().encode(fields)).map { Array($0) } ?? []
-            }
-        }
-    }
-
     /// The answer to a question that has one.
     ///
     /// - Parameter expected: statuses beside 200 and 201 that are no trouble.
     func ask(
         _ method: String = "GET", _ path: String, _ query: [(name: String, value: String)] = [],
-        body: Body? = nil, expected: Set<Int> = []
+        body: String? = nil, expected: Set<Int> = []
     ) async throws(ExitStatus) -> HTTPCaller.Answer {
         let client = try client()
         let answer: HTTPCaller.Answer
         do {
             answer = try await client.call(
-                method, "/api/fakemx/" + path, query: query, body: body?.octets,
-                headers: body.map { [("content-type", $0.type)] } ?? [])
+                method, "/api/fakemx/" + path, query: query, body: body.map { Array($0.utf8) },
+                headers: body == nil ? [] : [("content-type", "text/plain")])
         } catch { throw .failure(error.description) }
         if answer.status / 100 == 2 || expected.contains(answer.status) { return answer }
         throw Self.refused(answer, client.url)

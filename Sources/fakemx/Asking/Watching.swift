@@ -103,7 +103,11 @@ struct WaitCommand: AsyncParsableCommand {
     var take = false
 
     func run() async throws {
-        var query = [("for", kind), ("count", "\(count)"), ("timeout", timeout)] + (try FilterWords.pairs(words))
+        let meant = try FilterWords.pairs(words)
+        if let flag = meant.first(where: { ["count", "timeout", "since", "absent", "take"].contains($0.name) }) {
+            throw ExitStatus.badUse("\(flag.name) is no word of a filter; here it is a flag: --\(flag.name)")
+        }
+        var query = [("for", kind), ("count", "\(count)"), ("timeout", timeout)] + meant
         if let since { query.append(("since", since)) }
         if absent { query.append(("absent", "true")) }
         if take { query.append(("take", "true")) }
