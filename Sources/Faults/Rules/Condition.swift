@@ -127,9 +127,9 @@ extension Condition {
         case .from, .to:
             // As it stands in a command and in a transcript: <bob@b.test>; <> is the null sender.
             let word = value.trimmed
-            let address = word.hasPrefix("<") && word.hasSuffix(">") ? String(word.dropFirst().dropLast()) : value
-            if key == .to, address.trimmed.isEmpty { return .failure("to has no value; no recipient is empty") }
-            return TextPattern.parse(address).map(Test.text)
+            if key == .to, word.isEmpty || word == "<>" { return .failure("to has no value; no recipient is empty") }
+            let isBracketed = word != "<>" && word.hasPrefix("<") && word.hasSuffix(">")
+            return TextPattern.parse(isBracketed ? String(word.dropFirst().dropLast()) : value).map(Test.text)
         case .helo, .user, .listener, .header, .body, .messageID, .parameter:
             return TextPattern.parse(value).map(Test.text)
         case .space:

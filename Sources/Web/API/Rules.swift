@@ -36,7 +36,7 @@ enum Rules {
             }
             name = try await server.addRule(rule.rule, lifetime_ns: rule.lifetime?.ns)
         } catch { throw problem(error) }
-        var response = JSONText.response(try view(name, call, warnings), status: .created)
+        var response = JSONText.response(justSet(name, rule, warnings, call), status: .created)
         response.headers[.location] = "\(API.prefix)/rules/\(name)"
         return response
     }
@@ -63,7 +63,7 @@ enum Rules {
             }
             isNew = try await server.putRule(rule.rule, lifetime_ns: rule.lifetime?.ns)
         } catch { throw problem(error) }
-        return JSONText.response(try view(name, call, warnings), status: isNew ? .created : .ok)
+        return JSONText.response(justSet(name, rule, warnings, call), status: isNew ? .created : .ok)
     }
 
     private struct Change: Decodable {
@@ -206,6 +206,16 @@ enum Rules {
     }
 
     // MARK: Showing
+
+    /// A rule that was set a moment ago; it may have expired since.
+    private static func justSet(
+        _ name: String, _ rule: RuntimeRule, _ warnings: [String], _ call: Call
+    ) -> RuleView {
+        if let view = try? view(name, call, warnings) { return view }
+        var its = rule.rule
+        its.name = name
+        return RuleView(RuleStatus(new: RunRule(rule: its, expires_ns: 0)), now_ns: 0, warnings)
+    }
 
     private static func views(_ call: Call) -> [RuleView] {
         let now_ns = call.face.server.now_ns

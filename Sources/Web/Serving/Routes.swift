@@ -46,7 +46,8 @@ struct Call {
         return Array(buffer.readableBytesView)
     }
 
-    /// Of a call without a body: what it is about stands in the query, and a body that says otherwise would be passed over.
+    /// Of a call without a body: what it is about stands in the query, and a body that says otherwise would be passed
+    /// over.
     func expectNoBody() async throws {
         let body = try await body()
         guard [[], Array("{}".utf8), Array("null".utf8)].contains(body.filter { ![9, 10, 13, 32].contains($0) }) else {
