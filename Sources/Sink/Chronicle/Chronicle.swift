@@ -85,13 +85,17 @@ package final class Chronicle: Sendable {
         guard !entries.isEmpty else { return }
         let (numbered, waiters, dropped) = state.withLock { state in
             var dropped: [Entry] = []
-            let numbered = entries.map { state.ring.append($0, &dropped) }
+            var numbered: [Entry] = []
+            for entry in entries {
+                let entry = state.ring.append(entry, &dropped)
+                if !state.waiters.isEmpty { numbered.append(entry) }
+            }
             return (numbered, Array(state.waiters.values), dropped)
         }
         // Outside the lock: a pattern may take its time, and so does freeing. Whoever registers meanwhile has looked
         // through these entries itself.
         _ = consume dropped
-        let fulfilled = waiters.filter { $0.take(numbered) }
+        let fulfilled = numbered.isEmpty ? [] : waiters.filter { $0.take(numbered) }
         guard !fulfilled.isEmpty else { return }
         state.withLock { state in for waiter in fulfilled { state.waiters[ObjectIdentifier(waiter)] = nil } }
         for waiter in fulfilled { waiter.finish() }
