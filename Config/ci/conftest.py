@@ -189,7 +189,7 @@ class FakeMX:
     def _words(filters, words):
         found = dict(filters or {})
         found.update({name.rstrip("_").replace("_", "-"): value for name, value in words.items()})
-        for name in ("space", "since", "for", "absent", "take", "limit"):
+        for name in ("space", "since", "for", "count", "timeout", "absent", "take", "limit"):
             if name in found:
                 raise FakeMXError(f"{name}= is the fixture's own: it asks for what is of this test and came since the mark")
         return found

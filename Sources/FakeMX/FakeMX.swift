@@ -256,8 +256,7 @@ public final class FakeMX: Sendable {
             throw FakeMXError("the sink was stopped, so no \(wait.kind.rawValue) can come")
         } catch let forgotten as Forgotten {
             throw FakeMXError(
-                "\(forgotten.count) happenings since the start are no longer remembered, so nobody can say that no "
-                    + "\(wait.kind.rawValue) came")
+                "\(forgotten), so nobody can say that no \(wait.kind.rawValue) came")
         } catch {
             throw FakeMXError("\(error)")
         }

@@ -55,6 +55,12 @@ package struct Finding: Sendable, Hashable, Codable {
     package var citation: String
     /// Why the severity is not the rule's own: a profile, a configuration, or that the peer is this machine.
     package var reason: String?
+    /// It was found in another transaction, too, which none of the places names. Told to nobody outside.
+    package var isElsewhere = false
+
+    private enum CodingKeys: String, CodingKey {
+        case rule, layer, severity, session, sessions, evidence, count, saw, what, why, fix, citation, reason
+    }
 }
 
 /// What is known of a rule in a session.

@@ -111,7 +111,11 @@ package struct Ledger: Sendable {
         }
         if index >= 0 {
             findings[index].count += times
-            if findings[index].evidence.count < Finding.evidenceLimit { findings[index].evidence.append(evidence) }
+            if findings[index].evidence.count < Finding.evidenceLimit {
+                findings[index].evidence.append(evidence)
+            } else if !findings[index].evidence.contains(where: { $0.transaction == evidence.transaction }) {
+                findings[index].isElsewhere = true
+            }
             return
         }
         indexes[id.ordinal] = Int16(findings.count)

@@ -1402,6 +1402,10 @@ class Streams(unittest.TestCase):
         absent = dict(for_="reject", to="nobody@any.test", absent="true", timeout="0")
         is_problem(self, self.api.get("wait", since=first[0], **absent), 410, "forgotten", "since", says=f"{missed} happenings")
         self.assertEqual(self.api.get("wait", since=resumed[-1][0], **absent).json["fulfilled"], True)
+        # What is remembered is known all the same.
+        last = [data for _, kind, data in resumed if kind == "reject"][-1]["session"]
+        answer = self.api.get("wait", since=first[0], for_="reject", session=last, absent="true", timeout="20")
+        self.assertEqual((answer.status, answer.json["count"]), (409, 1))
         answer = self.api.get("wait", since=first[0], for_="reject", to="nobody@any.test", timeout="0")
         self.assertEqual((answer.status, answer.json["missed"]), (408, missed))
         # Who asks for all that there is has missed nothing.

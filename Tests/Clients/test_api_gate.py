@@ -442,6 +442,23 @@ class Octets(Gate):
                     is_problem(self, answer, answer.status)
                 self.assertEqual(self.get("/livez").status, 200)
 
+    def test_what_comes_behind_a_request_does_not_take_its_answer(self):
+        # One octet too many: the rule is set, and that is said before the rest is refused.
+        line = b"rcpt name=counted: 550 5.1.1 No"
+        with Raw(self.api.port) as raw:
+            raw.send(b"POST /api/fakemx/rules HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n%s!" % (len(line), line))
+            self.assertEqual(raw.answer().status, 201)
+            self.assertEqual(raw.answer().status, 400)
+        self.assertEqual(self.api.call("DELETE", "rules/counted").status, 200)
+        # Nor does a line of nothing end a stream.
+        with Raw(self.api.port) as raw:
+            raw.send(b"GET /api/fakemx/wait?for=message&to=never@x.test&timeout=22 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            time.sleep(0.2)
+            raw.send(b"\r\n")
+            answer = raw.answer(30)
+            self.assertEqual((answer.status, answer.headers["Content-Type"]), (408, "application/json"))
+        self.changes()
+
     def test_a_tls_client_hello(self):
         client = socket.create_connection(("127.0.0.1", self.api.port), timeout=10)
         with self.assertRaises((ssl.SSLError, OSError)):

@@ -1,6 +1,7 @@
 # The verdict on the sender through the API: what is found of senders that break a rule, what is not found of one that
 # keeps them, and where it shows: in the list, in sessions and messages, in filters, waits, the stream, reports, metrics.
 
+import concurrent.futures
 import os
 import re
 import shutil
@@ -145,6 +146,31 @@ class Judged(unittest.TestCase):
         self.assertIn("data-bare-lf", {rule for _, rule, _ in seen})
         self.assertEqual({kind for kind, _, _ in seen}, {"finding"})
 
+    def test_a_wait_for_a_session_asks_for_all_of_it(self):
+        # Rules, verdicts and other envelopes of the session, and what was found in one of its messages.
+        self.api.rule("rcpt name=full to=*@full.test: 452 4.2.2 Full")
+        for words in ({"rule": "full"}, {"space": "two"}, {"code": "452"}, {}):
+            since = self.api.found("cursor")["cursor"]
+            query = {"for": "session", "finding": "data-bare-lf", "since": since, "timeout": "5", **words}
+            with concurrent.futures.ThreadPoolExecutor() as beside:
+                later = beside.submit(self.api.call, "GET", "wait", query)
+                self.api.until(lambda info: info["waiting"] == 1)
+                with Wire(self.sink.port) as client:
+                    wire.hello(client)
+                    wire.deliver(client, ["b@one.test"], sender="a@sender.example", message=CLEAN + b"bare\nline\r\n")
+                    wire.deliver(client, ["b@two.test"], sender="a@sender.example", message=CLEAN + b"a line\r\n")
+                    client.ask("MAIL FROM:<a@sender.example>"), client.ask("RCPT TO:<b@two.test>"), client.ask("RCPT TO:<x@full.test>")
+                    client.ask("DATA"), client.send(CLEAN + b"a line\r\n.\r\n").reply()
+                    client.ask("QUIT")
+                    client.end()
+                answer = later.result(20)
+            self.assertEqual((answer.status, answer.json["count"]), (200, 1), (words, answer))
+        # One that ended in time is judged before it is said to be absent.
+        since = self.api.found("cursor")["cursor"]
+        deliver(self.sink.port, CLEAN + b"bare\nline\r\n")
+        answer = self.api.call("GET", "wait", {"for": "session", "finding": "data-bare-lf", "since": since, "absent": "true", "timeout": "0"})
+        self.assertEqual(answer.status, 409, answer)
+
     def test_what_was_not_judged_yet_is_not_said_to_be_absent(self):
         for number in range(5):
             since = self.api.found("cursor")["cursor"]
@@ -167,6 +193,16 @@ class Judged(unittest.TestCase):
         self.assertEqual(self.api.call("GET", "wait", {**query, "space": "two", "absent": "true", "timeout": "200ms"}).status, 200)
         self.assertEqual(self.api.found("findings", finding="data-bare-lf", space="two")["findings"], [])
         self.assertEqual(len(self.api.found("findings", finding="data-bare-lf", space="one")["findings"]), 1)
+        # However often: places are named up to 10 times, and its envelope is known all the same.
+        deliver_two = (("three", CLEAN + b"bare\nline\r\n" * 30), ("four", CLEAN + b"a line\r\n"))
+        with Wire(self.sink.port) as client:
+            wire.hello(client)
+            for space, content in deliver_two:
+                wire.deliver(client, [f"b@{space}.test"], sender="a@sender.example", message=content)
+            client.ask("QUIT")
+            client.end()
+        self.assertEqual([f["to"] for f in self.api.found("wait", **query, space="three", timeout="5")["findings"]], [["b@three.test"]])
+        self.assertEqual(self.api.call("GET", "wait", {**query, "space": "four", "absent": "true", "timeout": "200ms"}).status, 200)
         # The session is of both.
         for space in ("one", "two"):
             self.assertEqual(len(self.api.found("sessions", finding="data-bare-lf", space=space)["sessions"]), 1)

@@ -52,12 +52,19 @@ package struct Subject: Sendable {
 }
 
 extension Subject {
-    /// What a finding in a session is about: where all that it names stands in some of the transactions, those alone.
+    /// What a finding in a session is about: where it was found in messages alone, the envelopes of these.
     package init(_ finding: Finding, in record: SessionRecord) {
-        let places = finding.evidence.map { $0.transaction ?? 0 }
-        let isAllNamed = !places.isEmpty && !places.contains(0) && finding.count <= Finding.evidenceLimit
-        self.init(record, of: isAllNamed ? Set(places) : nil)
+        self.init(record)
         note(finding)
+        let numbers = Set(finding.evidence.map { $0.transaction ?? 0 })
+        // Of a session whose events were left out nobody knows which transaction has which number.
+        guard !finding.evidence.isEmpty, !finding.isElsewhere, record.events_dropped == 0,
+            finding.evidence.allSatisfy({ $0.line == nil }),
+            numbers.allSatisfy({ $0 >= 1 && $0 <= record.transactions.count })
+        else { return }
+        let meant = numbers.sorted().map { record.transactions[$0 - 1] }
+        from = meant.map(\.from)
+        to = meant.flatMap { $0.recipients.map(\.address) }.prefix(Self.mostTexts).map { $0 }
     }
 
     /// It is about this finding.
@@ -68,9 +75,7 @@ extension Subject {
     }
 
     /// A session as far as it has come.
-    ///
-    /// - Parameter numbers: transactions, from 1, if it is about some of them alone.
-    package init(_ record: SessionRecord, of numbers: Set<Int>? = nil) {
+    package init(_ record: SessionRecord) {
         session = record.id
         listener = record.listener
         client = record.client
@@ -84,7 +89,7 @@ extension Subject {
             guard let reply, verdict != .accepted, replies.count < Self.mostTexts else { return }
             if seenReplies.insert(reply).inserted { replies.append(reply) }
         }
-        for (index, transaction) in record.transactions.enumerated() where numbers?.contains(index + 1) ?? true {
+        for transaction in record.transactions {
             from.append(transaction.from)
             add(transaction.verdict, transaction.rejected_at, transaction.rule, transaction.reply)
             for recipient in transaction.recipients {
@@ -93,7 +98,6 @@ extension Subject {
                 add(nil, Phase.rcpt.rawValue, recipient.rule, recipient.reply)
             }
         }
-        guard numbers == nil else { return }
         add(record.verdict, record.rejected_at, record.rule, record.reply)
         for fault in record.faults { add(nil, nil, fault.rule, nil) }
         message = record.transactions.last?.message

@@ -42,7 +42,10 @@ final class Waiter: Sendable {
     /// So many entries are gone that nobody looked at.
     func miss(_ count: UInt64) {
         guard count > 0 else { return }
-        state.withLock { $0.news.missed += count }
+        state.withLock { state in
+            state.news.missed += count
+            if state.news.entries.isEmpty { state.news.lookedThrough += count }
+        }
     }
 
     /// - Returns: false when it is over already.

@@ -158,7 +158,7 @@ package struct Filter: Sendable {
             // A rule that is misspelt is never found broken, and "absent" would always hold.
             let plain = values.filter { !$0.contains { "*?/".contains($0) } }
             let known = RuleID.allCases.map(\.rawValue)
-            if let value = plain.first(where: { !known.contains($0) }) {
+            if let value = plain.first(where: { !known.contains($0.trimmed.asciiLowercased) }) {
                 return .failure(
                     RuleText(
                         "finding: no rule of sending is called \"\(value.shown)\""

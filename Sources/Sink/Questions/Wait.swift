@@ -53,13 +53,17 @@ package struct WaitAnswer: Sendable {
 }
 
 /// The chronicle no longer holds what came behind a cursor.
-package struct Forgotten: Error {
+package struct Forgotten: Error, CustomStringConvertible {
     /// Entries.
     package let count: UInt64
+
+    package var description: String { "\(count) happenings behind the cursor are no longer remembered" }
 }
 
 /// The sink was stopped while somebody waited.
-package struct SinkStops: Error {}
+package struct SinkStops: Error, CustomStringConvertible {
+    package var description: String { "the sink is being stopped" }
+}
 
 extension Filter.Kind {
     /// What the chronicle tells of it.
@@ -108,10 +112,11 @@ extension Server {
         case .reject, .rule, .finding:
             let kind = wait.kind.entryKind
             let mustBeKnown = wait.isAbsent && wait.since != nil
-            let forgotten = chronicle.forgotten
-            if mustBeKnown, forgotten > entry { throw Forgotten(count: forgotten - entry) }
             let isMeant: @Sendable (Entry) -> Bool = { $0.kind == kind && wait.filter.matches($0.subject) }
-            var news = try await chronicle.wait(after: entry, count: count, until: deadline, matches: isMeant)
+            // Where nothing can be proven any more, one look tells whether it came.
+            let isInVain = mustBeKnown && chronicle.forgotten > entry
+            var news = try await chronicle.wait(
+                after: entry, count: count, until: isInVain ? .now() : deadline, matches: isMeant)
             if kind == .finding, wait.isAbsent, news.entries.isEmpty, !chronicle.isClosed {
                 // What ended in time is judged before it is said that nothing was found in it.
                 await settleJudging()
@@ -183,9 +188,15 @@ extension Server {
             let news = try await chronicle.wait(
                 after: known, count: min(atOnce, count - found.count), until: deadline
             ) {
-                $0.kind == kind && wait.filter.matches($0.subject)
+                // A finding is about its own envelopes; the session as a whole is asked in the store.
+                $0.kind == kind && (kind == .finding || wait.filter.matches($0.subject))
+                    && wait.filter.matchesFinding($0.subject)
             }
-            if news.entries.isEmpty { return found }
+            guard news.entries.isEmpty else { continue }
+            guard kind == .finding, !chronicle.isClosed else { return found }
+            // What ended in time is judged before it is said that nothing was found in it.
+            query.limit = count - found.count
+            return found + (try await sessions(wait.filter, query))
         }
     }
 

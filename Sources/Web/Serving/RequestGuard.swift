@@ -14,9 +14,10 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias OutboundOut = HTTPResponsePart
 
     private let head_s: Int64
-    /// A head is being read, or nothing is.
+    /// Requests whose head came and whose answer is not whole: what goes wrong behind them waits for its turn.
+    private var unanswered = 0
+    /// A request is read as far as its end, or none is.
     private var isBetweenRequests = true
-    private var isAnswering = false
     /// The last word is said.
     private var hasRefused = false
     private var clock: Scheduled<Void>?
@@ -42,9 +43,9 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// - Returns: whether anybody reads them.
     private func octetsCame(_ context: ChannelHandlerContext) -> Bool {
         guard !hasRefused else { return false }
-        guard isBetweenRequests, clock == nil else { return true }
+        guard isIdle, clock == nil else { return true }
         clock = context.eventLoop.assumeIsolated().scheduleTask(in: .seconds(head_s)) { [weak self] in
-            guard let self, isBetweenRequests else { return }
+            guard let self, isIdle else { return }
             refuse(
                 Problem(
                     "head-too-slow", 408, "The request came too slowly",
@@ -57,6 +58,7 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
         switch unwrapInboundIn(data) {
         case .head:
             isBetweenRequests = false
+            unanswered += 1
             clock?.cancel()
             clock = nil
         case .body: break
@@ -71,19 +73,22 @@ final class RequestGuard: ChannelDuplexHandler, RemovableChannelHandler {
             return
         }
         switch unwrapOutboundIn(data) {
-        case .head(let head): isAnswering = head.status.kind != .informational
-        case .body: break
-        case .end: isAnswering = false
+        case .head, .body: break
+        case .end: unanswered -= 1
         }
         context.write(data, promise: promise)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // In the middle of an answer nothing can be said.
-        if let error = error as? HTTPParserError, !isAnswering { refuse(Self.problem(error), context) }
-        // Whoever reads a body learns that it is not whole, and then the connection is closed at once.
-        if !isBetweenRequests || !hasRefused { context.fireErrorCaught(error) }
+        if let error = error as? HTTPParserError, isIdle {
+            refuse(Self.problem(error), context)
+        } else {
+            // Whoever reads a body learns that it is not whole; whoever is being answered has the answer first.
+            context.fireErrorCaught(error)
+        }
     }
+
+    private var isIdle: Bool { isBetweenRequests && unanswered == 0 }
 
     private static func problem(_ error: HTTPParserError) -> Problem {
         switch error {

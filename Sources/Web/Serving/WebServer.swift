@@ -198,8 +198,8 @@ struct WebResponder: HTTPResponder {
         case let forgotten as Forgotten:
             Problem(
                 "forgotten", 410, "What came is forgotten",
-                "\(forgotten.count) happenings behind the cursor are no longer remembered, and what must be absent may "
-                    + "be one of them; take the cursor later, or ask what is kept: GET \(API.prefix)/sessions",
+                "\(forgotten), and what must be absent may be one of them; "
+                    + "take the cursor later, or ask what is kept: GET \(API.prefix)/sessions",
                 parameter: "since")
         case is SinkStops: Self.stopping
         case is CancellationError where face.server.chronicle.isClosed: Self.stopping

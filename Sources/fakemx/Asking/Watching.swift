@@ -75,8 +75,8 @@ struct WaitCommand: AsyncParsableCommand {
             Words are those of fakemx sessions and fakemx messages.
 
             Exit status: 0 it happened (with --absent: it did not), 1 it happened though it must not, 2 bad arguments, \
-            3 the time was over; then what came in its place is shown on standard error; 4 it could not be asked: \
-            no fakemx is there, or it was stopped meanwhile.
+            3 the time was over; then what came in its place is shown on standard error; 4 nobody knows: no fakemx is \
+            there, it was stopped meanwhile, or it remembers no more what came behind --since.
             """)
 
     @OptionGroup var running: Running
@@ -111,12 +111,15 @@ struct WaitCommand: AsyncParsableCommand {
         if let since { query.append(("since", since)) }
         if absent { query.append(("absent", "true")) }
         if take { query.append(("take", "true")) }
-        let answer: HTTPCaller.Answer
-        do { answer = try await running.ask("GET", "wait", query, expected: [408, 409]) } catch {
+        let (answer, wait): (HTTPCaller.Answer, WaitAnswerRecord)
+        do throws(ExitStatus) {
+            answer = try await running.ask("GET", "wait", query, expected: [408, 409, 410])
+            if answer.status == 410 { throw ExitStatus.failure(Running.refused(answer, "").message) }
+            wait = try running.decoded(WaitAnswerRecord.self, answer)
+        } catch {
             // 1 would say that something happened.
             throw error.code == ExitStatus.failed ? ExitStatus(code: ExitStatus.unasked, message: error.message) : error
         }
-        let wait = try running.decoded(WaitAnswerRecord.self, answer)
         switch running.output {
         case .json: Output.text(answer.text + "\n")
         case .table: Output.text(Self.text(wait))
@@ -128,10 +131,11 @@ struct WaitCommand: AsyncParsableCommand {
             seen.isEmpty
             ? "no other \(kind) came, either"
             : "in its place came:\n" + seen.map { "  " + $0.line }.joined(separator: "\n")
-        let forgotten = wait.missed.map { "\n\($0) happenings behind --since are remembered no more" } ?? ""
+        let forgotten = since == nil ? nil : wait.missed
         throw ExitStatus(
             code: ExitStatus.timedOut,
-            message: "\(wait.count) of \(count) came in \(spokenTimeout); " + instead + forgotten)
+            message: "\(wait.count) of \(count) came in \(spokenTimeout); " + instead
+                + (forgotten.map { "\n\($0) happenings behind --since are remembered no more" } ?? ""))
     }
 
     /// A number alone is seconds.

@@ -39,7 +39,7 @@ export async function ask(method, path, { query, body, type, headers, signal, ke
     let response;
     try {
       response = await fetch(address(path, query), {
-        method, headers: said, signal, keepalive, cache: "no-store",
+        method, headers: said, signal, keepalive, cache: "no-store", credentials: "omit",
         body: body === undefined || typeof body === "string" ? body : JSON.stringify(body),
       });
     } catch (error) {
