@@ -232,9 +232,11 @@ package final class Server: Sendable {
     }
 
     /// Whether a cursor is not of the future: one of an earlier run is taken by its word.
-    package func mayHaveGiven(_ cursor: Cursor) async throws(StoreFailure) -> Bool {
+    ///
+    /// - Parameter present: now, where that is known already.
+    package func mayHaveGiven(_ cursor: Cursor, by present: Cursor? = nil) async throws(StoreFailure) -> Bool {
         guard cursor.run == chronicle.run else { return true }
-        let present = try await self.cursor()
+        let present = if let present { present } else { try await self.cursor() }
         return cursor.entry <= present.entry && cursor.message <= present.message && cursor.session <= present.session
     }
 

@@ -453,7 +453,7 @@ class Octets(Gate):
         # Nor does a line of nothing end a stream.
         with Raw(self.api.port) as raw:
             raw.send(b"GET /api/fakemx/wait?for=message&to=never@x.test&timeout=22 HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            time.sleep(0.2)
+            self.api.until(lambda info: info["waiting"] == 1)
             raw.send(b"\r\n")
             answer = raw.answer(30)
             self.assertEqual((answer.status, answer.headers["Content-Type"]), (408, "application/json"))

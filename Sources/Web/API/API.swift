@@ -46,6 +46,8 @@ enum API {
     struct Page {
         var query: StoreQuery
         let filter: Filter
+        /// The moment before the list was read.
+        let cursor: Cursor
 
         /// Where the next page begins.
         func next(_ positions: [Int64]) -> String? {
@@ -61,7 +63,8 @@ enum API {
     ) async throws -> Page {
         let limit = try call.query.takeNumber("limit", 1...mostLimit) ?? usual
         let before = try call.query.take("before")
-        let since = try await cursor(&call)
+        let present = try await call.face.server.cursor()
+        let since = try await cursor(&call, present)
         var query = StoreQuery(limit: limit)
         if let before {
             guard before.first == "p", let position = Int64(before.dropFirst()), position > 0 else {
@@ -71,12 +74,13 @@ enum API {
             query.before = position
         }
         if let since, let position = call.face.server.position(since, kind) { query.after = position }
-        return Page(query: query, filter: try filter(&call, kind, ["limit", "before", "since"]))
+        return Page(query: query, filter: try filter(&call, kind, ["limit", "before", "since"]), cursor: present)
     }
 
-    static func cursor(_ call: inout Call) async throws -> Cursor? {
+    /// - Parameter present: now, where that is known already.
+    static func cursor(_ call: inout Call, _ present: Cursor? = nil) async throws -> Cursor? {
         guard let text = try call.query.take("since") else { return nil }
-        guard let cursor = Cursor(text), try await call.face.server.mayHaveGiven(cursor) else {
+        guard let cursor = Cursor(text), try await call.face.server.mayHaveGiven(cursor, by: present) else {
             throw Problem.badParameter(
                 "since", "since is a cursor, as GET \(prefix)/cursor gives it, not \"\(text.shown)\"")
         }

@@ -16,7 +16,6 @@ enum FindingCalls {
         let page = try await API.page(&call, .finding)
         let server = call.face.server
         guard let judging = server.judging else { throw nobodyIsJudged }
-        let cursor = try await server.cursor()
         await server.settleJudging()
         var found: [FindingView] = []
         var next: String?
@@ -46,7 +45,7 @@ enum FindingCalls {
         }
         return JSONText.response(
             FindingList(
-                findings: found, next: next, judging: JudgingView(judging.status), cursor: cursor.description))
+                findings: found, next: next, judging: JudgingView(judging.status), cursor: page.cursor.description))
     }
 
     private static func subject(of finding: Finding, _ server: RunningSink) async -> Subject {

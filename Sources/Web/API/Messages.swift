@@ -14,13 +14,12 @@ enum Messages {
         var page = try await API.page(&call, .message)
         page.query.contentLimit = MessageSummary.headerOctets
         let server = call.face.server
-        let cursor = try await server.cursor()
         guard server.store.keepsMessages else { throw Server.keepsNone("messages") }
         let found = try await server.messages(page.filter, page.query)
         return JSONText.response(
             MessageList(
                 messages: found.map(MessageSummary.init), next: page.next(found.map(\.position)),
-                cursor: cursor.description))
+                cursor: page.cursor.description))
     }
 
     /// One message with what can be read in it.

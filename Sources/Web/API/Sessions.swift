@@ -14,13 +14,12 @@ enum Sessions {
         let nested = try call.query.takeNumber("nested", 0...API.mostLimit) ?? .max
         let page = try await API.page(&call, .session)
         let server = call.face.server
-        let cursor = try await server.cursor()
         if open {
             let all = server.chronicle.openSessions.reversed().filter { page.filter.matches(Subject($0.brief)) }
             return JSONText.response(
                 SessionList(
                     sessions: all.prefix(page.query.limit).map { SessionSummary($0, nil, nested: nested) }, next: nil,
-                    cursor: cursor.description))
+                    cursor: page.cursor.description))
         }
         guard server.store.keepsSessions else { throw Server.keepsNone("sessions") }
         let found = try await server.sessions(page.filter, page.query)
@@ -28,7 +27,7 @@ enum Sessions {
             SessionList(
                 sessions: found.map { SessionSummary($0, server.judging?.verdicts, nested: nested) },
                 next: page.next(found.map(\.position)),
-                cursor: cursor.description))
+                cursor: page.cursor.description))
     }
 
     static func one(_ call: inout Call) async throws -> Response {
